@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interface queues: registration, lifetime.
+ *
+ * An ifq is held by the ring that registered it, by each page pool that its
+ * buffers are in, and for the time of an mmap(2). When the ring goes, the RX
+ * queue is unbound and the user's references are taken back. Buffers that are
+ * still in sockets come back one by one, and the last of them frees the ifq
+ * with the last page pool. Nothing of this waits, and nothing has a time limit.
+ */
+#include <linux/capability.h>
+#include <linux/io_uring.h>
+#include <linux/log2.h>
+#include <linux/netdevice.h>
+#include <linux/netlink.h>
+#include <linux/nsproxy.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <net/net_namespace.h>
+#include <net/page_pool/helpers.h>
+
+#include "io_uring.h"
+#include "memmap.h"
+#include "rsrc.h"
+#include "zc_rx.h"
+
+static void io_zc_rx_ifq_free(struct io_zc_rx_ifq *ifq)
+{
+	if (ifq->pool.niovs)
+		io_zc_rx_pool_destroy(&ifq->pool);
+	io_rbuf_rings_free(&ifq->rings);
+	if (ifq->imu)
+		io_mapped_ubuf_put(ifq->imu, ifq->user, ifq->mm_account);
+	free_uid(ifq->user);
+	if (ifq->mm_account)
+		mmdrop(ifq->mm_account);
+	kfree(ifq);
+}
+
+static void io_zc_rx_free_work(struct work_struct *work)
+{
+	io_zc_rx_ifq_free(container_of(work, struct io_zc_rx_ifq, free_work));
+}
+
+/**
+ * io_zc_rx_ifq_put - drop a reference
+ * @ifq: ifq
+ *
+ * Context: any but hard interrupts.
+ */
+void io_zc_rx_ifq_put(struct io_zc_rx_ifq *ifq)
+{
+	if (refcount_dec_and_test(&ifq->refs))
+		queue_work(system_unbound_wq, &ifq->free_work);
+}
+
+/**
+ * io_zc_rx_mmap_get - look up the ifq that an mmap(2) is for
+ * @ctx: ring
+ * @offset: offset of the mmap(2), IORING_OFF_RBUF_RING
+ *
+ * Context: process; mmap_lock is held, so that uring_lock can't be taken.
+ * Return: the ifq with a reference, or NULL.
+ */
+struct io_zc_rx_ifq *io_zc_rx_mmap_get(struct io_ring_ctx *ctx, loff_t offset)
+{
+	struct io_zc_rx_ifq *ifq;
+	u32 id;
+
+	id = (offset & ~IORING_OFF_MMAP_MASK) >> IORING_OFF_RBUF_SHIFT;
+
+	xa_lock(&ctx->zc_rx_ifqs);
+	ifq = xa_load(&ctx->zc_rx_ifqs, id);
+	if (ifq && !refcount_inc_not_zero(&ifq->refs))
+		ifq = NULL;
+	xa_unlock(&ctx->zc_rx_ifqs);
+	return ifq;
+}
+
+/**
+ * io_zc_rx_mmap - map the rings of an ifq
+ * @ctx: ring
+ * @vma: where to map them
+ *
+ * Context: process, under mmap_lock.
+ * Return: 0 or an error.
+ */
+int io_zc_rx_mmap(struct io_ring_ctx *ctx, struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	struct io_zc_rx_ifq *ifq = io_zc_rx_mmap_get(ctx, offset);
+	int ret = -EINVAL;
+
+	if (!ifq)
+		return ret;
+	/* the rings are mapped from their start, as far as they go */
+	if (!(offset & ((1U << IORING_OFF_RBUF_SHIFT) - 1)) &&
+	    vma_pages(vma) <= ifq->rings.nr_pages)
+		ret = io_uring_mmap_pages(ctx, vma, ifq->rings.pages,
+					  vma_pages(vma));
+	io_zc_rx_ifq_put(ifq);
+	return ret;
+}
+
+static int io_zc_rx_check_reg(struct io_ring_ctx *ctx,
+			      const struct io_uring_zc_rx_ifq_reg *reg,
+			      struct netlink_ext_ack *extack)
+{
+	if (!(ctx->flags & IORING_SETUP_DEFER_TASKRUN)) {
+		NL_SET_ERR_MSG(extack, "ring was not set up with IORING_SETUP_DEFER_TASKRUN");
+		return -EINVAL;
+	}
+	if (reg->flags & ~IORING_ZC_RX_IFQ_CPU) {
+		NL_SET_ERR_MSG_FMT(extack, "unknown flags 0x%x",
+				   reg->flags & ~IORING_ZC_RX_IFQ_CPU);
+		return -EINVAL;
+	}
+	if (reg->__resv0 || memchr_inv(reg->__resv, 0, sizeof(reg->__resv)) ||
+	    (reg->cpu && !(reg->flags & IORING_ZC_RX_IFQ_CPU))) {
+		NL_SET_ERR_MSG(extack, "a reserved field, or cpu without its flag, is not 0");
+		return -EINVAL;
+	}
+	if (!is_power_of_2(reg->rq_entries) ||
+	    reg->rq_entries > IO_RBUF_MAX_RQ_ENTRIES) {
+		NL_SET_ERR_MSG_FMT(extack, "rq_entries %u is not a power of two in 1..%u",
+				   reg->rq_entries, IO_RBUF_MAX_RQ_ENTRIES);
+		return -EINVAL;
+	}
+	if (!is_power_of_2(reg->cq_entries) ||
+	    reg->cq_entries > IO_RBUF_MAX_CQ_ENTRIES) {
+		NL_SET_ERR_MSG_FMT(extack, "cq_entries %u is not a power of two in 1..%u",
+				   reg->cq_entries, IO_RBUF_MAX_CQ_ENTRIES);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Hold the region, and those it is accounted to, longer than the ring may live */
+static int io_zc_rx_get_region(struct io_ring_ctx *ctx,
+			       struct io_zc_rx_ifq *ifq, u32 region_id,
+			       struct netlink_ext_ack *extack)
+{
+	struct io_mapped_ubuf *imu = io_mapped_ubuf_get(ctx, region_id);
+
+	if (!imu) {
+		NL_SET_ERR_MSG_FMT(extack, "no registered buffer %u", region_id);
+		return -EFAULT;
+	}
+
+	ifq->region_id = region_id;
+	ifq->imu = imu;
+	if (ctx->user)
+		ifq->user = get_uid(ctx->user);
+	if (ctx->mm_account) {
+		mmgrab(ctx->mm_account);
+		ifq->mm_account = ctx->mm_account;
+	}
+
+	if (!PAGE_ALIGNED(imu->ubuf) || !PAGE_ALIGNED(imu->len)) {
+		NL_SET_ERR_MSG_FMT(extack, "registered buffer %u is not page aligned at both ends",
+				   region_id);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+static int io_zc_rx_alloc_memory(struct io_zc_rx_ifq *ifq,
+				 const struct io_uring_zc_rx_ifq_reg *reg,
+				 struct netlink_ext_ack *extack)
+{
+	int ret = io_rbuf_rings_alloc(&ifq->rings, reg->rq_entries,
+				      reg->cq_entries);
+
+	if (!ret)
+		ret = io_zc_rx_pool_init(&ifq->pool, ifq->imu);
+	if (ret)
+		NL_SET_ERR_MSG(extack, "no memory for the rings or the buffer table");
+	return ret;
+}
+
+static struct io_zc_rx_ifq *
+io_zc_rx_ifq_alloc(struct io_ring_ctx *ctx,
+		   const struct io_uring_zc_rx_ifq_reg *reg,
+		   struct netlink_ext_ack *extack)
+{
+	struct io_zc_rx_ifq *ifq = kzalloc(sizeof(*ifq), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!ifq)
+		return ERR_PTR(-ENOMEM);
+
+	refcount_set(&ifq->refs, 1);
+	spin_lock_init(&ifq->rq_lock);
+	INIT_WORK(&ifq->free_work, io_zc_rx_free_work);
+
+	ret = io_zc_rx_get_region(ctx, ifq, reg->region_id, extack);
+	if (!ret)
+		ret = io_zc_rx_alloc_memory(ifq, reg, extack);
+	if (ret) {
+		io_zc_rx_ifq_free(ifq);
+		return ERR_PTR(ret);
+	}
+
+	ifq->zc = (struct dev_zc_rx) {
+		.ifq = ifq,
+		.ops = &io_zc_rx_mp_ops,
+		.queue_id = reg->if_rxq_id,
+		.nr_bufs = ifq->pool.nr,
+	};
+	return ifq;
+}
+
+/* Under rtnl. The device writes to no buffer any more once it is closed. */
+static void io_zc_rx_unbind_locked(struct io_zc_rx_ifq *ifq)
+{
+	dev_zc_rx_close(ifq->netdev, &ifq->zc);
+	/* those who free buffers may still be about to sync them */
+	synchronize_net();
+	io_zc_rx_pool_unmap(&ifq->pool);
+	netdev_put(ifq->netdev, &ifq->netdev_tracker);
+	ifq->netdev = NULL;
+}
+
+/* Undo io_zc_rx_bind(). The device may be gone: then that undid it. */
+static void io_zc_rx_unbind(struct io_zc_rx_ifq *ifq)
+{
+	rtnl_lock();
+	if (ifq->netdev)
+		io_zc_rx_unbind_locked(ifq);
+	rtnl_unlock();
+}
+
+static int io_zc_rx_bind_locked(struct io_zc_rx_ifq *ifq,
+				const struct io_uring_zc_rx_ifq_reg *reg,
+				struct netlink_ext_ack *extack)
+{
+	struct net_device *dev;
+	int ret;
+
+	dev = netdev_get_by_index(current->nsproxy->net_ns, reg->if_idx,
+				  &ifq->netdev_tracker, GFP_KERNEL);
+	if (!dev) {
+		NL_SET_ERR_MSG_FMT(extack, "no interface with index %u in this network namespace",
+				   reg->if_idx);
+		return -ENODEV;
+	}
+	if (!dev->dev.parent) {
+		NL_SET_ERR_MSG(extack, "virtual interface, it has no device that does DMA");
+		ret = -EOPNOTSUPP;
+		goto put_dev;
+	}
+	ret = io_zc_rx_pool_map(&ifq->pool, dev->dev.parent);
+	if (ret) {
+		NL_SET_ERR_MSG(extack, "cannot map the region for DMA");
+		goto put_dev;
+	}
+	ret = dev_zc_rx_open(dev, &ifq->zc, extack);
+	if (ret)
+		goto unmap_pool;
+
+	ifq->netdev = dev;
+	if (reg->flags & IORING_ZC_RX_IFQ_CPU)
+		ret = dev_zc_rx_set_cpu(dev, reg->if_rxq_id, reg->cpu, extack);
+	if (ret)
+		io_zc_rx_unbind_locked(ifq);
+	return ret;
+
+unmap_pool:
+	/* a page pool of the failed attempt may still be emptying */
+	synchronize_net();
+	io_zc_rx_pool_unmap(&ifq->pool);
+put_dev:
+	netdev_put(dev, &ifq->netdev_tracker);
+	return ret;
+}
+
+static int io_zc_rx_bind(struct io_zc_rx_ifq *ifq,
+			 const struct io_uring_zc_rx_ifq_reg *reg,
+			 struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	rtnl_lock();
+	ret = io_zc_rx_bind_locked(ifq, reg, extack);
+	rtnl_unlock();
+	return ret;
+}
+
+static int io_zc_rx_register(struct io_ring_ctx *ctx,
+			     struct io_uring_zc_rx_ifq_reg *reg,
+			     void __user *arg, struct netlink_ext_ack *extack)
+{
+	struct net *net = current->nsproxy->net_ns;
+	struct io_zc_rx_ifq *ifq;
+	u32 id;
+	int ret;
+
+	/* A bound queue shows payload of whatever flow the device puts there. */
+	if (!ns_capable(net->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack, "needs CAP_NET_ADMIN where the network belongs to");
+		return -EPERM;
+	}
+	ret = io_zc_rx_check_reg(ctx, reg, extack);
+	if (ret)
+		return ret;
+
+	ifq = io_zc_rx_ifq_alloc(ctx, reg, extack);
+	if (IS_ERR(ifq))
+		return PTR_ERR(ifq);
+
+	/* Reserve the number, but let nobody find the ifq before it works. */
+	ret = xa_alloc(&ctx->zc_rx_ifqs, &id, NULL,
+		       XA_LIMIT(0, IO_ZC_RX_MAX_IFQS - 1), GFP_KERNEL);
+	if (ret) {
+		NL_SET_ERR_MSG_FMT(extack, "the ring has %u ifqs already",
+				   IO_ZC_RX_MAX_IFQS);
+		goto put_ifq;
+	}
+
+	io_rbuf_rings_describe(&ifq->rings, reg);
+	reg->zcrx_ifq_idx = id;
+	reg->mmap_off = IORING_OFF_RBUF_RING |
+			((u64)id << IORING_OFF_RBUF_SHIFT);
+	if (copy_to_user(arg, reg, sizeof(*reg))) {
+		NL_SET_ERR_MSG(extack, "the argument is not writable");
+		ret = -EFAULT;
+		goto erase_id;
+	}
+
+	ret = io_zc_rx_bind(ifq, reg, extack);
+	if (ret)
+		goto erase_id;
+
+	xa_store(&ctx->zc_rx_ifqs, id, ifq, GFP_KERNEL);
+	return 0;
+
+erase_id:
+	xa_erase(&ctx->zc_rx_ifqs, id);
+put_ifq:
+	io_zc_rx_ifq_put(ifq);
+	return ret;
+}
+
+/* Best effort: the errno is what counts, and stays as it is */
+static void io_zc_rx_tell_reason(const struct io_uring_zc_rx_ifq_reg *reg,
+				 const struct netlink_ext_ack *extack)
+{
+	void __user *to = u64_to_user_ptr(reg->reason);
+	char reason[128];
+	size_t len;
+
+	if (!reg->reason || !reg->reason_len)
+		return;
+
+	len = scnprintf(reason, sizeof(reason), "%s", extack->_msg ?: "");
+	len = min_t(size_t, len, reg->reason_len - 1);
+	reason[len] = 0;
+	if (copy_to_user(to, reason, len + 1))
+		return;
+}
+
+/**
+ * io_register_zc_rx_ifq - IORING_REGISTER_ZC_RX_IFQ
+ * @ctx: ring
+ * @arg: &struct io_uring_zc_rx_ifq_reg of the user
+ *
+ * Context: process, under uring_lock. Takes rtnl: never take uring_lock under
+ * rtnl.
+ * Return: 0, or an error with nothing changed and a reason for the user.
+ */
+int io_register_zc_rx_ifq(struct io_ring_ctx *ctx, void __user *arg)
+{
+	struct netlink_ext_ack extack = {};
+	struct io_uring_zc_rx_ifq_reg reg;
+	int ret;
+
+	lockdep_assert_held(&ctx->uring_lock);
+
+	if (copy_from_user(&reg, arg, sizeof(reg)))
+		return -EFAULT;
+
+	ret = io_zc_rx_register(ctx, &reg, arg, &extack);
+	if (ret)
+		io_zc_rx_tell_reason(&reg, &extack);
+	return ret;
+}
+
+/* The user can't give back what it holds any more; take it. */
+static void io_zc_rx_scrub(struct io_zc_rx_ifq *ifq)
+{
+	struct net_iov *niov = ifq->copy_niov;
+
+	ifq->copy_niov = NULL;
+	if (niov && !page_pool_unref_netmem(net_iov_to_netmem(niov), 1))
+		io_zc_rx_release(&ifq->pool, niov);
+
+	io_zc_rx_user_put_all(&ifq->pool, io_zc_rx_release);
+}
+
+/**
+ * io_zc_rx_close_all - unbind all ifqs of a ring that is going away
+ * @ctx: ring
+ *
+ * When this returns, the RX queues are free for others.
+ *
+ * Context: process, under uring_lock.
+ */
+void io_zc_rx_close_all(struct io_ring_ctx *ctx)
+{
+	struct io_zc_rx_ifq *ifq;
+	unsigned long id;
+
+	lockdep_assert_held(&ctx->uring_lock);
+
+	xa_for_each(&ctx->zc_rx_ifqs, id, ifq) {
+		ifq->closed = true;
+		io_zc_rx_unbind(ifq);
+		io_zc_rx_scrub(ifq);
+	}
+}
+
+/**
+ * io_zc_rx_free_all - let go of all ifqs of a ring without requests
+ * @ctx: ring, after io_zc_rx_close_all()
+ *
+ * Context: process, under uring_lock.
+ */
+void io_zc_rx_free_all(struct io_ring_ctx *ctx)
+{
+	struct io_zc_rx_ifq *ifq;
+	unsigned long id;
+
+	xa_for_each(&ctx->zc_rx_ifqs, id, ifq) {
+		xa_erase(&ctx->zc_rx_ifqs, id);
+		io_zc_rx_ifq_put(ifq);
+	}
+	xa_destroy(&ctx->zc_rx_ifqs);
+}
