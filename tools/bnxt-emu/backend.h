@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The wire: where the device's frames go and come from. */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#include <linux/virtio_net.h>
+
+struct backend;
+
+/**
+ * struct backend_ops - what a back end tells its owner
+ * @rx: a frame came in, with offloads that are left to do in @hdr
+ * @rx_end: end of a burst of frames
+ */
+struct backend_ops {
+	void (*rx)(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
+		   size_t len);
+	void (*rx_end)(void *host);
+};
+
+/**
+ * struct backend_class - what an owner asks of a back end
+ * @tx: send a frame; it may be lost, as on any wire
+ * @hold: keep frames back (@hold) or let them come again
+ * @free: let go of the wire
+ */
+struct backend_class {
+	void (*tx)(struct backend *be, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
+		   int iovcnt);
+	void (*hold)(struct backend *be, bool hold);
+	void (*free)(struct backend *be);
+};
+
+/**
+ * struct backend_stats - counted by every back end
+ */
+struct backend_stats {
+	uint64_t rx_frames, rx_bytes, rx_bad;
+	uint64_t tx_frames, tx_bytes, tx_lost;
+};
+
+struct backend {
+	const struct backend_class *class;
+	struct backend_stats stats;
+};
+
+#endif

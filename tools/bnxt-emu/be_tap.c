@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Back end: a TAP device.
+ *
+ * Each frame travels with a virtio-net header (IFF_VNET_HDR), so that the host
+ * leaves checksums and segmentation to the device and takes unsegmented frames
+ * from it, as it would with a real NIC.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
+
+#include "be_tap.h"
+
+/* newer than some headers: UDP segmentation offload */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4	0x20
+#define TUN_F_USO6	0x40
+#endif
+
+#define RX_BURST	64
+#define TX_IOV		64
+#define FRAME_MAX	(ETH_HLEN + 4 + 65535)
+
+struct be_tap {
+	struct backend base;
+	struct loop *loop;
+	const struct backend_ops *ops;
+	void *host;
+	int fd;
+	bool held;
+	struct {
+		struct virtio_net_hdr_v1 hdr;
+		uint8_t frame[FRAME_MAX];
+	} rx;
+};
+
+static struct be_tap *to_tap(struct backend *be)
+{
+	return (struct be_tap *)be;
+}
+
+static void tap_readable(void *arg)
+{
+	struct be_tap *tap = arg;
+	struct iovec iov[2] = {
+		{ .iov_base = &tap->rx.hdr, .iov_len = sizeof(tap->rx.hdr) },
+		{ .iov_base = tap->rx.frame, .iov_len = sizeof(tap->rx.frame) },
+	};
+
+	for (int i = 0; i < RX_BURST && !tap->held; i++) {
+		ssize_t n = readv(tap->fd, iov, 2);
+
+		if (n < 0)
+			break;
+		n -= sizeof(tap->rx.hdr);
+		if (n < ETH_HLEN) {
+			tap->base.stats.rx_bad++;
+			continue;
+		}
+		tap->base.stats.rx_frames++;
+		tap->base.stats.rx_bytes += n;
+		tap->ops->rx(tap->host, &tap->rx.hdr, tap->rx.frame, n);
+	}
+	tap->ops->rx_end(tap->host);
+}
+
+static void tap_tx(struct backend *be, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
+		   int iovcnt)
+{
+	struct be_tap *tap = to_tap(be);
+	struct iovec all[TX_IOV];
+	size_t len = 0;
+
+	if (iovcnt < 0 || iovcnt >= TX_IOV) {
+		be->stats.tx_lost++;
+		return;
+	}
+	all[0] = (struct iovec){ .iov_base = (void *)hdr, .iov_len = sizeof(*hdr) };
+	for (int i = 0; i < iovcnt; i++) {
+		all[i + 1] = iov[i];
+		len += iov[i].iov_len;
+	}
+	if (writev(tap->fd, all, iovcnt + 1) < 0) {
+		be->stats.tx_lost++;
+		return;
+	}
+	be->stats.tx_frames++;
+	be->stats.tx_bytes += len;
+}
+
+static void tap_hold(struct backend *be, bool hold)
+{
+	struct be_tap *tap = to_tap(be);
+
+	tap->held = hold;
+	loop_pause(tap->loop, tap->fd, hold);
+}
+
+static void tap_free(struct backend *be)
+{
+	struct be_tap *tap = to_tap(be);
+
+	loop_del(tap->loop, tap->fd);
+	close(tap->fd);
+	free(tap);
+}
+
+static const struct backend_class tap_class = {
+	.tx = tap_tx,
+	.hold = tap_hold,
+	.free = tap_free,
+};
+
+static int tap_open(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd, err;
+
+	if (strlen(name) >= sizeof(ifr.ifr_name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(ifr.ifr_name, name);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (ioctl(fd, TUNSETIFF, &ifr)) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+static bool tap_setup(int fd, bool gso)
+{
+	unsigned int basic = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	int hdr = sizeof(struct virtio_net_hdr_v1);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || ioctl(fd, TUNSETVNETHDRSZ, &hdr))
+		return false;
+	/* none at all: what comes is what would be on a cable, checksums and all */
+	if (!gso)
+		return !ioctl(fd, TUNSETOFFLOAD, 0);
+	/* kernels before 6.2 know no UDP segmentation here */
+	return !ioctl(fd, TUNSETOFFLOAD, basic | TUN_F_USO4 | TUN_F_USO6) ||
+	       !ioctl(fd, TUNSETOFFLOAD, basic);
+}
+
+/**
+ * be_tap_new() - Attach to a TAP device
+ * @loop: event loop
+ * @cfg: which one
+ * @ops: what to tell
+ * @host: passed to @ops
+ *
+ * Return: the back end, NULL with errno set. cfg->fd then stays the caller's.
+ */
+struct backend *be_tap_new(struct loop *loop, const struct be_tap_config *cfg,
+			   const struct backend_ops *ops, void *host)
+{
+	struct be_tap *tap = calloc(1, sizeof(*tap));
+	int err;
+
+	if (!tap)
+		return NULL;
+	tap->base.class = &tap_class;
+	tap->loop = loop;
+	tap->ops = ops;
+	tap->host = host;
+	tap->fd = cfg->fd >= 0 ? cfg->fd : tap_open(cfg->name);
+	if (tap->fd < 0)
+		goto free_tap;
+	if (!tap_setup(tap->fd, cfg->gso) || !loop_add(loop, tap->fd, tap_readable, tap))
+		goto close_fd;
+	return &tap->base;
+
+close_fd:
+	err = errno;
+	if (tap->fd != cfg->fd)
+		close(tap->fd);
+	errno = err;
+free_tap:
+	free(tap);
+	return NULL;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the device core: state and the functions its files offer each other.
+ *
+ *   nic.c      life cycle, registers, timers, flush
+ *   hwrm*.c    firmware commands
+ *   ring.c     rings, completions, arming, notifications
+ *   tx.c       from a doorbell to the wire
+ *   rx.c       from the wire to a completion
+ *   gso.c      cuts segments, for both directions
+ *   steer.c    L2 filters, ntuple filters, RSS
+ *   stats.c    counters
+ *   parse.c csum.c toeplitz.c dma.c   what their names say
+ *
+ * Rules that hold everywhere: the guest's memory is looked up for each access
+ * (a region may be gone), what is read from it is copied once and then
+ * trusted no further than it was checked, and an index is masked before use.
+ */
+#ifndef CORE_H
+#define CORE_H
+
+#include <string.h>
+
+#include "hsi.h"
+#include "nic.h"
+#include "parse.h"
+#include "toeplitz.h"
+
+#define MAX_RINGS		512	/* ids; far more than the resources that are announced */
+#define MAX_RING_ENTRIES	(1u << 17)
+#define MAX_VNICS		64
+#define MAX_RSS_CTXS		128
+#define VNIC_RSS_TABLES		4	/* RSS contexts of one VNIC: 256 ring pairs */
+#define MAX_STAT_CTXS		128
+#define MAX_L2_FILTERS		128
+#define MAX_MC_ADDRS		64
+#define MAX_NTUPLE		512
+
+#define MAX_REQ			256	/* longest request that is taken */
+#define MAX_RESP		512
+
+#define FRAME_MIN		60	/* without FCS */
+#define HEAD_MAX		1024	/* longest header of a TSO frame: 9 bits of 16-bit units */
+#define PARSE_MAX		256	/* as deep as the parser looks into other frames */
+#define TX_MAX_BDS		32
+
+enum ring_state {
+	RING_UNUSED = 0,
+	RING_LIVE,
+	RING_FAILED,		/* memory gone or contents senseless: ignored until it is freed */
+};
+
+struct ring {
+	uint8_t state;
+	uint8_t type;		/* enum ring_type */
+	bool queued;		/* on one of the nic's work lists */
+	uint16_t id;
+	uint16_t logical_id;
+	uint32_t entries;	/* power of two */
+	uint32_t prod; /* device's for CQ and NQ (free running), the driver's else (masked) */
+	uint32_t cons;		/* likewise the other way round */
+	unsigned int page_shift;
+	unsigned int n_pages;
+	uint64_t *page;		/* bus addresses */
+	uint64_t serial;	/* age, to tell which ring was made first */
+
+	bool armed;		/* CQ, NQ */
+	uint16_t nq_id;		/* CQ */
+	uint64_t cq_handle;	/* CQ: the driver's cookie for it */
+	uint16_t vector;	/* NQ */
+
+	uint16_t cq_id;		/* TX; RX once a table named it, else HWRM_NO_ID */
+	uint32_t stat_ctx;	/* TX, RX */
+	bool stalled;		/* TX: waits for room in its CQ; CQ: such a ring exists */
+	bool starved;		/* RX: the wire waits for its driver to post buffers */
+	bool gave_up; /* RX: it waited too long, frames are dropped until the ring recovers */
+	uint64_t starved_at;	/* RX */
+	uint32_t most;		/* RX, AGG: most buffers that were ever posted at once */
+	uint16_t agg_id;	/* RX */
+	uint16_t rx_id;		/* AGG */
+	uint32_t buf_size;	/* RX, AGG; 0: the descriptor tells */
+	uint8_t sop_pad;	/* RX: bytes before the frame */
+};
+
+struct vnic {
+	bool used;
+	bool vlan_strip;
+	bool dropping;		/* VNIC_UPDATE state "drop" */
+	uint16_t mru;		/* 0: takes nothing */
+	uint16_t dflt_rx, dflt_cq;
+	uint32_t rx_mask;
+	unsigned int n_mc;
+	uint8_t mc[MAX_MC_ADDRS][6];
+
+	uint32_t plc_flags;
+	uint16_t jumbo_thresh, hds_threshold;
+
+	uint32_t hash_type;	/* 0: RSS is off */
+	unsigned int n_pairs;	/* filled entries of pair[] */
+	struct rss_pair pair[VNIC_RSS_TABLES * RSS_TABLE_PAIRS];
+	struct toeplitz toeplitz;
+};
+
+struct l2_filter {
+	bool used;
+	bool drop;
+	uint16_t vnic;
+	uint8_t addr[6], mask[6];
+	uint16_t vlan, vlan_mask;
+};
+
+/* What ntuple filters compare; the order of the words is the order of the compares */
+struct flow_key {
+	uint64_t ports_proto;	/* src port << 48 | dst port << 32 | protocol << 8 | IP version */
+	uint64_t src[2], dst[2];
+};
+
+struct ntuple {
+	bool used;
+	bool drop;
+	bool any_l2;		/* does not care which L2 filter the frame matched */
+	uint16_t l2_filter;
+	uint16_t vnic;		/* HWRM_NO_ID: ring_idx is a queue of the function */
+	uint16_t ring_idx;	/* HWRM_NO_ID: RSS of the VNIC */
+	struct flow_key key, mask;
+};
+
+struct stat_ctx {
+	bool used;
+	uint64_t addr;
+	uint32_t len;		/* bytes that are written to addr */
+	uint64_t period;	/* ns, 0: never */
+	uint64_t due;		/* ns */
+	struct ctx_stats s;
+};
+
+struct port_stats {
+	uint64_t tx[PORT_TX_COUNT], rx[PORT_RX_COUNT];
+	uint64_t txx[PORT_TXX_COUNT], rxx[PORT_RXX_COUNT];
+};
+
+/* Numbers that FUNC_CFG reserves and FUNC_QCFG tells back */
+struct resources {
+	uint16_t rsscos, cmpl, tx, rx, l2, vnics, stat, grps, msix;
+};
+
+struct work_list {
+	unsigned int n;
+	uint16_t id[MAX_RINGS];
+};
+
+struct nic {
+	struct nic_config cfg;
+	struct nic_host_ops ops;
+	void *host;
+	struct dma_map dma;
+	uint64_t now;		/* ns, as nic_run_timers() told last */
+
+	uint8_t window[GRC_HWRM_WINDOW_SIZE];
+	uint32_t grc_windows[GRC_WINDOWS_SIZE / 4];
+	uint32_t db_low;	/* first half of a doorbell that comes in two writes */
+	bool db_low_valid;
+
+	struct resources max, reserved;
+	uint8_t mac[6];
+	uint16_t async_cr;	/* NQ for asynchronous events */
+	bool cable;		/* plugged in */
+	bool forced_down;	/* PORT_PHY_CFG */
+	uint8_t phy_auto_mode, phy_auto_pause, phy_force_pause;
+	uint16_t phy_force_speed, phy_auto_speeds;
+
+	struct ring ring[MAX_RINGS];
+	unsigned int
+		next_ring; /* where the search for a free id starts: ids are not reused at once */
+	uint64_t ring_serial;
+	struct work_list cq_work, nq_work, tx_work;
+	unsigned int n_starved;
+	uint16_t rx_of_queue[NIC_MAX_QUEUES];	/* ring ids; a hint, checked at use */
+
+	struct vnic vnic[MAX_VNICS];
+	bool rss_ctx[MAX_RSS_CTXS];
+	struct stat_ctx stat[MAX_STAT_CTXS];
+	struct l2_filter l2[MAX_L2_FILTERS];
+	struct ntuple ntuple[MAX_NTUPLE];
+	unsigned int n_ntuple;
+	uint16_t ntuple_order[MAX_NTUPLE];	/* indices, highest priority first */
+	struct port_stats port;
+
+	uint8_t tx_head[HEAD_MAX + 8];	/* a frame's headers, with room for a tag in front */
+	uint8_t seg_head[HEAD_MAX + 8];
+	uint8_t rx_head[HEAD_MAX + 8];
+};
+
+/* trace */
+void nic_trace(struct nic *nic, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define TRACE(nic, ...) do { if ((nic)->ops.trace) nic_trace(nic, __VA_ARGS__); } while (0)
+
+/* hwrm.c */
+void hwrm_process(struct nic *nic);
+void hwrm_init(struct nic *nic);
+
+/* One command: gets the request, zero-padded to MAX_REQ, fills the body of the answer. */
+typedef enum hwrm_error hwrm_fn(struct nic *nic, const void *req, void *resp);
+
+hwrm_fn hwrm_ver_get, hwrm_func_reset, hwrm_func_qcaps, hwrm_func_qcfg, hwrm_func_cfg,
+	hwrm_func_resource_qcaps;
+hwrm_fn hwrm_func_drv_rgtr, hwrm_accept, hwrm_queue_qportcfg, hwrm_adv_flow_qcaps;
+hwrm_fn hwrm_port_phy_qcaps, hwrm_port_phy_qcfg, hwrm_port_phy_cfg, hwrm_port_qstats,
+	hwrm_port_qstats_ext;
+hwrm_fn hwrm_port_clr_stats;
+hwrm_fn hwrm_ring_alloc, hwrm_ring_free, hwrm_ring_aggint_cfg;
+hwrm_fn hwrm_stat_ctx_alloc, hwrm_stat_ctx_free, hwrm_stat_ctx_query, hwrm_stat_ctx_clr;
+hwrm_fn hwrm_vnic_alloc, hwrm_vnic_free, hwrm_vnic_cfg, hwrm_vnic_qcaps, hwrm_vnic_update,
+	hwrm_vnic_rss_cfg;
+hwrm_fn hwrm_vnic_rss_qcfg, hwrm_vnic_plcmodes_cfg, hwrm_vnic_tpa_cfg, hwrm_rss_ctx_alloc,
+	hwrm_rss_ctx_free;
+hwrm_fn hwrm_l2_filter_alloc, hwrm_l2_filter_free, hwrm_l2_filter_cfg, hwrm_l2_set_rx_mask;
+hwrm_fn hwrm_ntuple_alloc, hwrm_ntuple_free, hwrm_ntuple_cfg;
+
+void nic_function_reset(struct nic *nic);
+void nic_update_link(struct nic *nic, bool was_up);
+
+static inline bool nic_link_up(const struct nic *nic)
+{
+	return nic->cable && !nic->forced_down;
+}
+
+/* ring.c */
+struct ring *ring_get(struct nic *nic, unsigned int id, enum ring_type type);
+struct ring *ring_new(struct nic *nic, enum ring_type type);
+void ring_free(struct nic *nic, struct ring *r);
+void ring_fail(struct nic *nic, struct ring *r, const char *why);
+void *ring_entry(struct nic *nic, const struct ring *r, uint32_t index);
+void ring_doorbell(struct nic *nic, uint64_t db);
+bool cq_has_room(const struct ring *cq, unsigned int entries);
+bool cq_write(struct nic *nic, struct ring *cq, unsigned int ahead, const struct hsi_entry *e);
+void cq_commit(struct nic *nic, struct ring *cq, unsigned int entries);
+bool cq_post(struct nic *nic, struct ring *cq, const struct hsi_entry *e);
+bool nq_post(struct nic *nic, struct ring *nq, const struct hsi_entry *e);
+void ring_post_hwrm_done(struct nic *nic, uint16_t ring_id, uint16_t seq);
+void ring_notify(struct nic *nic);
+struct ring *rx_ring_cq(struct nic *nic, struct ring *rx);
+struct ring *rx_ring_of_queue(struct nic *nic, unsigned int queue);
+const char *ring_type_name(unsigned int type);
+
+/* Descriptors that the driver posted and the device did not take yet */
+static inline uint32_t ring_pending(const struct ring *r)
+{
+	return (r->prod - r->cons) & (r->entries - 1);
+}
+
+void work_add(struct work_list *list, struct ring *r);
+
+/* tx.c, rx.c */
+void tx_run_all(struct nic *nic);
+void rx_ring_refilled(struct nic *nic, struct ring *rx);
+void rx_cq_drained(struct nic *nic, const struct ring *cq);
+void rx_ring_gone(struct nic *nic, struct ring *rx);
+uint64_t rx_run_timers(struct nic *nic);
+
+/* gso.c */
+struct gso {
+	const uint8_t *head;	/* headers of the large frame */
+	const struct parsed *p;
+	uint32_t payload;	/* bytes after the headers */
+	uint32_t mss;
+	uint32_t segs;
+};
+
+bool gso_init(struct gso *g, const uint8_t *head, const struct parsed *p, uint32_t payload,
+	      uint32_t mss);
+void gso_head(const struct gso *g, uint8_t *out, uint32_t seg, uint32_t len, uint32_t payload_sum);
+
+/* steer.c */
+enum rx_verdict { RX_DELIVER, RX_FILTER_MISS, RX_FILTER_DROP };
+
+struct rx_target {
+	struct vnic *vnic;
+	struct ring *rx;	/* NULL: nobody to give it to */
+	bool hash_valid;
+	uint32_t hash;
+};
+
+enum rx_verdict steer(struct nic *nic, const uint8_t *frame, const struct parsed *p,
+		      struct rx_target *to);
+void steer_l2_filter_gone(struct nic *nic, unsigned int l2);
+void steer_vnic_gone(struct nic *nic, unsigned int vnic);
+void ntuple_insert(struct nic *nic, unsigned int index, enum ntuple_pri pri, uint64_t relative_to);
+void ntuple_remove(struct nic *nic, unsigned int index);
+
+/* stats.c */
+enum cast { CAST_UNI, CAST_MULTI, CAST_BROAD };
+enum cast frame_cast(const uint8_t *frame);
+struct stat_ctx *stat_ctx(struct nic *nic, uint32_t id);
+void stat_ctx_write(struct nic *nic, struct stat_ctx *ctx);
+uint64_t stats_run_timers(struct nic *nic);
+void stats_tx(struct nic *nic, struct stat_ctx *ctx, enum cast cast, bool tagged, uint32_t len,
+	      uint32_t frames, uint64_t bytes);
+void stats_tx_error(struct nic *nic, struct stat_ctx *ctx);
+void stats_wire_rx(struct nic *nic, enum cast cast, bool tagged, uint32_t len);
+void stats_rx(struct stat_ctx *ctx, enum cast cast, uint32_t len);
+void stats_rx_discard(struct nic *nic, struct stat_ctx *ctx, uint32_t len);
+void stats_rx_error(struct nic *nic, struct stat_ctx *ctx);
+
+/* Stores that the guest polls on: everything before is visible before */
+static inline void store32_release(void *p, uint32_t v)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(p, &v, sizeof(v));
+	__asm__ volatile("" : : : "memory");
+}
+
+static inline uint16_t get_be16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap16(v);
+}
+
+static inline uint32_t get_be32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap32(v);
+}
+
+static inline void put_be16(void *p, uint16_t v)
+{
+	v = __builtin_bswap16(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_be32(void *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The firmware's mailbox: fetches a request, finds its handler in a table,
+ * answers. Handlers see a request that is long enough and a zeroed answer.
+ */
+#include "core.h"
+
+struct hwrm_cmd {
+	uint16_t op;
+	uint16_t req_len;	/* shorter requests are refused */
+	uint16_t resp_len;	/* header included */
+	const char *name;
+	hwrm_fn *fn;
+};
+
+#define REQ(type)	sizeof(struct type)
+#define RESP(type)	(sizeof(struct hwrm_resp_hdr) + sizeof(struct type))
+#define HDR		sizeof(struct hwrm_req_hdr)
+#define PLAIN		RESP(hwrm_plain_resp)
+
+static const struct hwrm_cmd commands[] = {
+	{ HWRM_VER_GET, HDR, RESP(ver_get_resp), "VER_GET", hwrm_ver_get },
+	{ HWRM_FUNC_RESET, HDR, PLAIN, "FUNC_RESET", hwrm_func_reset },
+	{ HWRM_FUNC_QCAPS, HDR, RESP(func_qcaps_resp), "FUNC_QCAPS", hwrm_func_qcaps },
+	{ HWRM_FUNC_QCFG, HDR, RESP(func_qcfg_resp), "FUNC_QCFG", hwrm_func_qcfg },
+	{ HWRM_FUNC_CFG, REQ(func_cfg_req), PLAIN, "FUNC_CFG", hwrm_func_cfg },
+	{ HWRM_FUNC_DRV_RGTR, HDR, RESP(func_drv_rgtr_resp), "FUNC_DRV_RGTR", hwrm_func_drv_rgtr },
+	{ HWRM_FUNC_DRV_UNRGTR, HDR, PLAIN, "FUNC_DRV_UNRGTR", hwrm_accept },
+	{ HWRM_FUNC_RESOURCE_QCAPS, HDR, RESP(func_resource_qcaps_resp), "FUNC_RESOURCE_QCAPS",
+	  hwrm_func_resource_qcaps },
+	{ HWRM_FW_SET_TIME, HDR, PLAIN, "FW_SET_TIME", hwrm_accept },
+	{ HWRM_QUEUE_QPORTCFG, HDR, RESP(queue_qportcfg_resp), "QUEUE_QPORTCFG",
+	  hwrm_queue_qportcfg },
+	{ HWRM_CFA_ADV_FLOW_QCAPS, HDR, RESP(adv_flow_qcaps_resp), "CFA_ADV_FLOW_MGNT_QCAPS",
+	  hwrm_adv_flow_qcaps },
+
+	{ HWRM_PORT_PHY_QCAPS, HDR, RESP(port_phy_qcaps_resp), "PORT_PHY_QCAPS",
+	  hwrm_port_phy_qcaps },
+	{ HWRM_PORT_PHY_QCFG, HDR, RESP(port_phy_qcfg_resp), "PORT_PHY_QCFG", hwrm_port_phy_qcfg },
+	{ HWRM_PORT_PHY_CFG, REQ(port_phy_cfg_req), PLAIN, "PORT_PHY_CFG", hwrm_port_phy_cfg },
+	{ HWRM_PORT_LED_QCAPS, HDR, RESP(port_led_qcaps_resp), "PORT_LED_QCAPS", hwrm_accept },
+	{ HWRM_NVM_GET_DEV_INFO, HDR, RESP(nvm_get_dev_info_resp), "NVM_GET_DEV_INFO",
+	  hwrm_accept },
+	{ HWRM_PORT_QSTATS, REQ(port_qstats_req), RESP(port_qstats_resp), "PORT_QSTATS",
+	  hwrm_port_qstats },
+	{ HWRM_PORT_QSTATS_EXT, REQ(port_qstats_ext_req), RESP(port_qstats_resp), "PORT_QSTATS_EXT",
+	  hwrm_port_qstats_ext },
+	{ HWRM_PORT_CLR_STATS, HDR, PLAIN, "PORT_CLR_STATS", hwrm_port_clr_stats },
+
+	{ HWRM_RING_ALLOC, REQ(ring_alloc_req), RESP(ring_alloc_resp), "RING_ALLOC",
+	  hwrm_ring_alloc },
+	{ HWRM_RING_FREE, REQ(ring_free_req), PLAIN, "RING_FREE", hwrm_ring_free },
+	{ HWRM_RING_AGGINT_CFG, HDR, PLAIN, "RING_CMPL_RING_CFG_AGGINT_PARAMS",
+	  hwrm_ring_aggint_cfg },
+	{ HWRM_STAT_CTX_ALLOC, REQ(stat_ctx_alloc_req), RESP(stat_ctx_resp), "STAT_CTX_ALLOC",
+	  hwrm_stat_ctx_alloc },
+	{ HWRM_STAT_CTX_FREE, REQ(stat_ctx_req), RESP(stat_ctx_resp), "STAT_CTX_FREE",
+	  hwrm_stat_ctx_free },
+	{ HWRM_STAT_CTX_QUERY, REQ(stat_ctx_req), RESP(stat_ctx_query_resp), "STAT_CTX_QUERY",
+	  hwrm_stat_ctx_query },
+	{ HWRM_STAT_CTX_CLR, REQ(stat_ctx_req), PLAIN, "STAT_CTX_CLR_STATS", hwrm_stat_ctx_clr },
+
+	{ HWRM_VNIC_ALLOC, REQ(vnic_alloc_req), RESP(vnic_alloc_resp), "VNIC_ALLOC",
+	  hwrm_vnic_alloc },
+	{ HWRM_VNIC_FREE, REQ(vnic_free_req), PLAIN, "VNIC_FREE", hwrm_vnic_free },
+	{ HWRM_VNIC_CFG, REQ(vnic_cfg_req), PLAIN, "VNIC_CFG", hwrm_vnic_cfg },
+	{ HWRM_VNIC_UPDATE, REQ(vnic_update_req), PLAIN, "VNIC_UPDATE", hwrm_vnic_update },
+	{ HWRM_VNIC_QCAPS, HDR, RESP(vnic_qcaps_resp), "VNIC_QCAPS", hwrm_vnic_qcaps },
+	{ HWRM_VNIC_RSS_CFG, REQ(vnic_rss_cfg_req), PLAIN, "VNIC_RSS_CFG", hwrm_vnic_rss_cfg },
+	{ HWRM_VNIC_RSS_QCFG, REQ(vnic_rss_qcfg_req), RESP(vnic_rss_qcfg_resp), "VNIC_RSS_QCFG",
+	  hwrm_vnic_rss_qcfg },
+	{ HWRM_VNIC_PLCMODES_CFG, REQ(vnic_plcmodes_cfg_req), PLAIN, "VNIC_PLCMODES_CFG",
+	  hwrm_vnic_plcmodes_cfg },
+	{ HWRM_VNIC_TPA_CFG, REQ(vnic_tpa_cfg_req), PLAIN, "VNIC_TPA_CFG", hwrm_vnic_tpa_cfg },
+	{ HWRM_VNIC_RSS_CTX_ALLOC, HDR, RESP(rss_ctx_alloc_resp), "VNIC_RSS_COS_LB_CTX_ALLOC",
+	  hwrm_rss_ctx_alloc },
+	{ HWRM_VNIC_RSS_CTX_FREE, REQ(rss_ctx_free_req), PLAIN, "VNIC_RSS_COS_LB_CTX_FREE",
+	  hwrm_rss_ctx_free },
+
+	{ HWRM_CFA_L2_FILTER_ALLOC, REQ(l2_filter_alloc_req), RESP(filter_alloc_resp),
+	  "CFA_L2_FILTER_ALLOC", hwrm_l2_filter_alloc },
+	{ HWRM_CFA_L2_FILTER_FREE, REQ(filter_free_req), PLAIN, "CFA_L2_FILTER_FREE",
+	  hwrm_l2_filter_free },
+	{ HWRM_CFA_L2_FILTER_CFG, REQ(l2_filter_cfg_req), PLAIN, "CFA_L2_FILTER_CFG",
+	  hwrm_l2_filter_cfg },
+	{ HWRM_CFA_L2_SET_RX_MASK, REQ(l2_set_rx_mask_req), PLAIN, "CFA_L2_SET_RX_MASK",
+	  hwrm_l2_set_rx_mask },
+	{ HWRM_CFA_NTUPLE_ALLOC, REQ(ntuple_alloc_req), RESP(filter_alloc_resp),
+	  "CFA_NTUPLE_FILTER_ALLOC", hwrm_ntuple_alloc },
+	{ HWRM_CFA_NTUPLE_FREE, REQ(filter_free_req), PLAIN, "CFA_NTUPLE_FILTER_FREE",
+	  hwrm_ntuple_free },
+	{ HWRM_CFA_NTUPLE_CFG, REQ(ntuple_cfg_req), PLAIN, "CFA_NTUPLE_FILTER_CFG",
+	  hwrm_ntuple_cfg },
+};
+
+static const struct hwrm_cmd *find_command(uint16_t op)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].op == op)
+			return &commands[i];
+	return NULL;
+}
+
+union request {
+	struct hwrm_req_hdr hdr;
+	struct hwrm_short_req brief;
+	uint8_t bytes[MAX_REQ];
+};
+
+/*
+ * The mailbox holds the request itself, or a short one that says where in the
+ * guest's memory it is. Returns its length, 0 if it cannot be had.
+ */
+static unsigned int fetch(struct nic *nic, union request *req)
+{
+	const void *src;
+	struct hwrm_short_req brief;
+
+	memset(req, 0, sizeof(*req));
+	memcpy(req->bytes, nic->window, sizeof(nic->window));
+	brief = req->brief;
+	if (brief.signature != HWRM_SHORT_SIGNATURE)
+		return sizeof(nic->window);
+
+	src = brief.size >= HDR && brief.size <= MAX_REQ ?
+		      dma_ptr(&nic->dma, brief.req_addr, brief.size) :
+		      NULL;
+	if (!src) {
+		TRACE(nic, "HWRM request of %u bytes at %#llx cannot be read", brief.size,
+		      (unsigned long long)brief.req_addr);
+		return 0;
+	}
+	memset(req, 0, sizeof(*req));
+	memcpy(req->bytes, src, brief.size);
+	return brief.size;
+}
+
+/*
+ * The driver polls resp_len, and then the last byte: resp_len is written last.
+ */
+static void answer(struct nic *nic, const struct hwrm_req_hdr *req, uint8_t *resp, uint16_t len,
+		   uint16_t error)
+{
+	struct hwrm_resp_hdr *hdr = (struct hwrm_resp_hdr *)resp;
+	uint8_t *dst = dma_ptr(&nic->dma, req->resp_addr, len);
+	uint32_t last;
+
+	if (!dst) {
+		TRACE(nic, "HWRM answer to %#x cannot be written at %#llx", req->req_type,
+		      (unsigned long long)req->resp_addr);
+		return;
+	}
+	hdr->error_code = error;
+	hdr->req_type = req->req_type;
+	hdr->seq_id = req->seq_id;
+	hdr->resp_len = len;
+	resp[len - 1] = 1;
+	memcpy(dst + sizeof(*hdr), resp + sizeof(*hdr), len - sizeof(*hdr));
+	memcpy(dst, resp, 4);
+	memcpy(&last, resp + 4, sizeof(last));
+	store32_release(dst + 4, last);
+}
+
+/**
+ * hwrm_process - run the command in the mailbox
+ * @nic: device
+ */
+void hwrm_process(struct nic *nic)
+{
+	_Alignas(8) uint8_t resp[MAX_RESP] = { 0 };
+	union request req;
+	const struct hwrm_cmd *cmd;
+	uint16_t len = PLAIN, error = HWRM_NOT_SUPPORTED;
+	unsigned int got = fetch(nic, &req);
+	struct hwrm_req_hdr hdr;
+
+	if (!got)
+		return;
+	hdr = req.hdr;
+	cmd = find_command(hdr.req_type);
+	if (cmd && got < cmd->req_len) {
+		error = HWRM_INVALID_PARAMS;
+	} else if (cmd) {
+		error = cmd->fn(nic, req.bytes, resp + sizeof(struct hwrm_resp_hdr));
+		if (!error)
+			len = cmd->resp_len;
+	}
+	if (error)
+		memset(resp, 0, sizeof(resp));
+	if (!cmd)
+		TRACE(nic, "HWRM command %#x is not supported", hdr.req_type);
+	else if (error)
+		TRACE(nic, "HWRM %s refused, error %u", cmd->name, error);
+	else
+		TRACE(nic, "HWRM %s", cmd->name);
+	answer(nic, &hdr, resp, len, error);
+	if (hdr.cmpl_ring != HWRM_NO_CMPL_RING)
+		ring_post_hwrm_done(nic, hdr.cmpl_ring, hdr.seq_id);
+}
+
+/* For commands whose effect nobody can see here, or whose answer is "nothing of that" */
+enum hwrm_error hwrm_accept(struct nic *nic, const void *req, void *resp)
+{
+	(void)nic;
+	(void)req;
+	(void)resp;
+	return HWRM_OK;
+}

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bnxt-emu: a BCM57504 Ethernet controller for a User Mode Linux guest.
+ *
+ *	bnxt-emu --socket /tmp/nic --tap tap0 &
+ *	linux ... virtio_uml.device=/tmp/nic:1234 virt_pci.max_delay_us=5000000
+ *
+ * This file reads the options and connects the parts: the transport to the PCI
+ * function, that to the device core, and the core to a back end.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "be_tap.h"
+#include "impair.h"
+#include "loop.h"
+#include "nic.h"
+#include "pcap.h"
+#include "pci.h"
+#include "pcidev.h"
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_GUEST = 1,		/* the guest or the connection to it misbehaved */
+	EXIT_USAGE = 2,
+	EXIT_SETUP = 3,		/* something on the host is missing or in the way */
+};
+
+struct options {
+	const char *socket;
+	const char *tap;
+	int tap_fd;
+	const char *pcap;
+	unsigned int snaplen;
+	const char *trace;
+	const char *dma_trace;
+	const char *impair;
+	uint64_t seed;
+	unsigned int spin_us;
+	bool stats;
+	struct nic_config nic;
+};
+
+struct emu {
+	struct options opt;
+	struct loop *loop;
+	struct nic *nic;
+	struct pci *pci;
+	struct transport *transport;
+	struct backend *wire;
+	struct impair *impair;
+	struct pcap *pcap;
+	FILE *trace;
+	FILE *dma_trace;
+	int signal_fd;
+	uint64_t start;
+
+	bool held;		/* frames wait in the back end for receive buffers */
+};
+
+/*
+ * Options
+ */
+
+enum {
+	OPT_SOCKET = 256,
+	OPT_TAP,
+	OPT_TAP_FD,
+	OPT_QUEUES,
+	OPT_MAC,
+	OPT_MTU,
+	OPT_RFS,
+	OPT_QUEUE_RESTART,
+	OPT_NO_GSO,
+	OPT_DROP,
+	OPT_HDS_LEN_EXTRA,
+	OPT_PCAP,
+	OPT_SNAPLEN,
+	OPT_TRACE,
+	OPT_DMA_TRACE,
+	OPT_IMPAIR,
+	OPT_SEED,
+	OPT_SPIN,
+	OPT_STATS,
+	OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "socket",	   required_argument, NULL, OPT_SOCKET },
+	{ "tap",	   required_argument, NULL, OPT_TAP },
+	{ "tap-fd",	   required_argument, NULL, OPT_TAP_FD },
+	{ "queues",	   required_argument, NULL, OPT_QUEUES },
+	{ "mac",	   required_argument, NULL, OPT_MAC },
+	{ "mtu",	   required_argument, NULL, OPT_MTU },
+	{ "rfs",	   required_argument, NULL, OPT_RFS },
+	{ "queue-restart", no_argument,	      NULL, OPT_QUEUE_RESTART },
+	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
+	{ "drop",	   no_argument,	      NULL, OPT_DROP },
+	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
+	{ "pcap",	   required_argument, NULL, OPT_PCAP },
+	{ "snaplen",	   required_argument, NULL, OPT_SNAPLEN },
+	{ "trace",	   required_argument, NULL, OPT_TRACE },
+	{ "dma-trace",	   required_argument, NULL, OPT_DMA_TRACE },
+	{ "impair",	   required_argument, NULL, OPT_IMPAIR },
+	{ "seed",	   required_argument, NULL, OPT_SEED },
+	{ "spin",	   required_argument, NULL, OPT_SPIN },
+	{ "stats",	   no_argument,	      NULL, OPT_STATS },
+	{ "help",	   no_argument,	      NULL, OPT_HELP },
+	{ }
+};
+
+static const char usage_text[] =
+	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD) [OPTION]...\n"
+	"Be a BCM57504 Ethernet controller for one User Mode Linux guest; end with it.\n"
+	"\n"
+	"The guest: linux virtio_uml.device=PATH:1234 virt_pci.max_delay_us=5000000 ...\n"
+	"\n"
+	"Guest and wire\n"
+	"  --socket PATH        UNIX socket to make and listen at (vhost-user)\n"
+	"  --tap NAME           TAP device, made if it is not there\n"
+	"  --tap-fd FD          TAP device that is open already (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)\n"
+	"  --no-gso             only frames as on a cable between TAP and device: none larger than the\n"
+	"                       MTU, all with their checksums\n"
+	"  --impair LIST        faults towards the guest, with probabilities:\n"
+	"                       drop=P,dup=P,reorder=P,corrupt=P (implies --no-gso)\n"
+	"  --seed N             what these faults depend on (default 1)\n"
+	"\n"
+	"Device\n"
+	"  --queues N           RX/TX pairs, 1..30 (default 8); twice as many MSI-X vectors, up to 30\n"
+	"  --mac MAC            default 02:00:00:57:50:04\n"
+	"  --mtu N              largest MTU that the firmware allows (default 9500)\n"
+	"  --rfs v2|v3          flow steering generation that the firmware announces (default v2;\n"
+	"                       bnxt_en crashes with v3 in kernels without CONFIG_RFS_ACCEL)\n"
+	"  --queue-restart      the firmware can restart single queues (wants --rfs v3)\n"
+	"  --drop               drop frames at once when a queue runs out of receive buffers, instead of\n"
+	"                       waiting a while, which is what packet memory and pause frames do\n"
+	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
+	"                       header split threshold (default 0; 4 counts the FCS)\n"
+	"\n"
+	"Looking inside\n"
+	"  --pcap FILE          write all frames (pcapng); --snaplen N bytes of each\n"
+	"  --trace FILE         firmware commands, filters and ring events in words\n"
+	"  --dma-trace FILE     one line for each DMA write of the receive path:\n"
+	"                       queue iova len payload|header dport sport seq\n"
+	"  --stats              frame counters on stderr at the end\n"
+	"\n"
+	"  --spin USEC          longest busy wait for the guest before sleeping (default 50)\n"
+	"\n"
+	"Exit status: 0 the guest ended, 1 it broke the connection, 2 wrong usage, 3 cannot start.\n";
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	if (*text < '0' || *text > '9')
+		return false;
+	*out = strtoull(text, &end, 0);
+	return !errno && !*end && *out >= min && *out <= max;
+}
+
+static bool parse_uint(const char *name, const char *text, unsigned int min, unsigned int max,
+		       unsigned int *out)
+{
+	uint64_t v;
+
+	if (!parse_number(text, min, max, &v)) {
+		fprintf(stderr, "bnxt-emu: --%s %s: give a number from %u to %u\n", name, text, min,
+			max);
+		return false;
+	}
+	*out = v;
+	return true;
+}
+
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	int n = 0;
+
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
+		   &mac[3], &mac[4], &mac[5], &n) == 6 &&
+	    !text[n] && !(mac[0] & 1))
+		return true;
+	fprintf(stderr, "bnxt-emu: --mac %s: give a unicast address such as 02:00:00:57:50:04\n",
+		text);
+	return false;
+}
+
+static bool parse_rfs(const char *text, enum nic_rfs *rfs)
+{
+	if (!strcmp(text, "v2"))
+		*rfs = NIC_RFS_V2;
+	else if (!strcmp(text, "v3"))
+		*rfs = NIC_RFS_V3;
+	else
+		return fprintf(stderr, "bnxt-emu: --rfs %s: give v2 or v3\n", text), false;
+	return true;
+}
+
+static bool parse_option(struct options *o, int opt, const char *name, const char *arg)
+{
+	unsigned int v = 0;
+
+	switch (opt) {
+	case OPT_SOCKET:
+		o->socket = arg;
+		return true;
+	case OPT_TAP:
+		o->tap = arg;
+		return true;
+	case OPT_TAP_FD:
+		return parse_uint(name, arg, 0, 1 << 20, &v) && (o->tap_fd = v, true);
+	case OPT_QUEUES:
+		return parse_uint(name, arg, 1, NIC_MAX_QUEUES, &o->nic.queues);
+	case OPT_MAC:
+		return parse_mac(arg, o->nic.mac);
+	case OPT_MTU:
+		return parse_uint(name, arg, 1500, 9600, &o->nic.max_mtu);
+	case OPT_RFS:
+		return parse_rfs(arg, &o->nic.rfs);
+	case OPT_QUEUE_RESTART:
+		o->nic.queue_restart = true;
+		return true;
+	case OPT_NO_GSO:
+		o->nic.wire_gso = false;
+		return true;
+	case OPT_DROP:
+		o->nic.rx_backpressure = false;
+		return true;
+	case OPT_HDS_LEN_EXTRA:
+		return parse_uint(name, arg, 0, 64, &o->nic.hds_len_extra);
+	case OPT_PCAP:
+		o->pcap = arg;
+		return true;
+	case OPT_SNAPLEN:
+		return parse_uint(name, arg, 1, 1 << 20, &o->snaplen);
+	case OPT_TRACE:
+		o->trace = arg;
+		return true;
+	case OPT_DMA_TRACE:
+		o->dma_trace = arg;
+		return true;
+	case OPT_IMPAIR:
+		o->impair = arg;
+		o->nic.wire_gso = false;
+		return true;
+	case OPT_SEED:
+		return parse_uint(name, arg, 0, ~0u, &v) && (o->seed = v, true);
+	case OPT_SPIN:
+		return parse_uint(name, arg, 0, 1000000, &o->spin_us);
+	case OPT_STATS:
+		o->stats = true;
+		return true;
+	}
+	return false;
+}
+
+/* Returns -1 to go on, else the exit code */
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	int opt, index = 0;
+
+	*o = (struct options){
+		.tap_fd = -1,
+		.seed = 1,
+		.spin_us = 50,
+		.nic = {
+			.mac = { 0x02, 0x00, 0x00, 0x57, 0x50, 0x04 },
+			.queues = 8,
+			.max_mtu = 9500,
+			.rfs = NIC_RFS_V2,
+			.wire_gso = true,
+			.rx_backpressure = true,
+		},
+	};
+	while ((opt = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (opt == OPT_HELP)
+			return fputs(usage_text, stdout) < 0 ? EXIT_GUEST : EXIT_OK;
+		if (opt == '?' || !parse_option(o, opt, long_options[index].name, optarg))
+			return EXIT_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "bnxt-emu: %s: not an option; see bnxt-emu --help\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (!o->socket || (!o->tap && o->tap_fd < 0)) {
+		fprintf(stderr,
+			"bnxt-emu: --socket and --tap (or --tap-fd) are needed; see bnxt-emu --help\n");
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+/*
+ * Device core to the outside
+ */
+
+static void core_msix(void *host, unsigned int vector)
+{
+	struct emu *emu = host;
+
+	pci_msix_raise(emu->pci, vector);
+}
+
+static void core_wire_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
+			 int iovcnt)
+{
+	struct emu *emu = host;
+
+	if (emu->pcap)
+		pcap_frame(emu->pcap, PCAP_OUT, iov, iovcnt);
+	emu->wire->class->tx(emu->wire, hdr, iov, iovcnt);
+}
+
+static void core_trace(void *host, const char *line)
+{
+	struct emu *emu = host;
+	uint64_t us = (loop_now() - emu->start) / 1000;
+
+	fprintf(emu->trace, "%" PRIu64 ".%06" PRIu64 " %s\n", us / 1000000, us % 1000000, line);
+}
+
+static void core_dma_trace(void *host, const struct nic_dma_event *ev)
+{
+	struct emu *emu = host;
+
+	fprintf(emu->dma_trace, "%u 0x%" PRIx64 " %u %s %u %u %" PRIu64 "\n", ev->rx_queue,
+		ev->iova, ev->len, ev->payload ? "payload" : "header", ev->flow >> 16,
+		ev->flow & 0xffff, ev->seq);
+}
+
+/*
+ * PCI function to core and transport
+ */
+
+static uint64_t function_bar_read(void *host, enum nic_bar bar, uint64_t off, unsigned int size)
+{
+	struct emu *emu = host;
+
+	return nic_mmio_read(emu->nic, bar, off, size);
+}
+
+static void function_bar_write(void *host, enum nic_bar bar, uint64_t off, unsigned int size,
+			       uint64_t val)
+{
+	struct emu *emu = host;
+
+	nic_mmio_write(emu->nic, bar, off, size, val);
+}
+
+static bool function_msi(void *host, uint64_t addr, uint32_t data)
+{
+	struct emu *emu = host;
+
+	return emu->transport->class->msi(emu->transport, addr, data);
+}
+
+static void function_reset(void *host)
+{
+	struct emu *emu = host;
+
+	nic_reset(emu->nic);
+}
+
+static const struct pci_ops function_ops = {
+	.bar_read = function_bar_read,
+	.bar_write = function_bar_write,
+	.msi = function_msi,
+	.reset = function_reset,
+};
+
+/*
+ * Transport to core
+ */
+
+static struct dma_map *guest_dma(void *host)
+{
+	struct emu *emu = host;
+
+	return nic_dma(emu->nic);
+}
+
+static void guest_detached(void *host)
+{
+	struct emu *emu = host;
+
+	nic_reset(emu->nic);
+}
+
+static void guest_closed(void *host, const char *reason)
+{
+	struct emu *emu = host;
+
+	if (reason)
+		fprintf(stderr, "bnxt-emu: guest dropped: %s\n", reason);
+	loop_stop(emu->loop, reason ? EXIT_GUEST : EXIT_OK);
+}
+
+static const struct transport_ops guest_ops = {
+	.dma = guest_dma,
+	.detached = guest_detached,
+	.closed = guest_closed,
+};
+
+/*
+ * Wire to core. While the guest is short of receive buffers frames stay in the
+ * back end; the core decides for how long.
+ */
+
+static void wire_check(struct emu *emu)
+{
+	bool hold = !nic_wire_ready(emu->nic);
+
+	if (hold == emu->held)
+		return;
+	emu->held = hold;
+	emu->wire->class->hold(emu->wire, hold);
+}
+
+static void to_core(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
+		    size_t len)
+{
+	struct emu *emu = host;
+
+	nic_wire_rx(emu->nic, hdr, frame, len);
+	wire_check(emu);
+}
+
+static const struct backend_ops impair_ops = {
+	.rx = to_core,
+};
+
+static void wire_rx(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
+		    size_t len)
+{
+	struct emu *emu = host;
+	struct iovec iov = { .iov_base = (void *)frame, .iov_len = len };
+
+	if (emu->pcap)
+		pcap_frame(emu->pcap, PCAP_IN, &iov, 1);
+	if (emu->impair)
+		impair_rx(emu->impair, hdr, frame, len);
+	else
+		to_core(emu, hdr, frame, len);
+}
+
+static void wire_rx_end(void *host)
+{
+	/* the loop ends each round with a flush */
+	(void)host;
+}
+
+static const struct backend_ops wire_ops = {
+	.rx = wire_rx,
+	.rx_end = wire_rx_end,
+};
+
+/*
+ * Event loop
+ */
+
+static bool hook_poll(void *arg)
+{
+	struct emu *emu = arg;
+
+	return emu->transport->class->poll(emu->transport);
+}
+
+static void hook_flush(void *arg)
+{
+	struct emu *emu = arg;
+
+	nic_flush(emu->nic);
+	emu->transport->class->flush(emu->transport);
+}
+
+static uint64_t hook_timers(void *arg, uint64_t now)
+{
+	struct emu *emu = arg;
+	uint64_t next = nic_run_timers(emu->nic, now);
+
+	wire_check(emu);
+	return next;
+}
+
+static bool hook_sleep(void *arg, bool sleeping)
+{
+	struct emu *emu = arg;
+
+	if (sleeping) {
+		/* whoever looks at the files of an idle device sees all that happened */
+		if (emu->pcap)
+			pcap_flush(emu->pcap);
+		if (emu->trace)
+			fflush(emu->trace);
+		if (emu->dma_trace)
+			fflush(emu->dma_trace);
+	}
+	return emu->transport->class->sleep(emu->transport, sleeping);
+}
+
+static const struct loop_hooks hooks = {
+	.poll = hook_poll,
+	.flush = hook_flush,
+	.timers = hook_timers,
+	.sleep = hook_sleep,
+};
+
+static void signal_readable(void *arg)
+{
+	struct emu *emu = arg;
+	struct signalfd_siginfo si;
+
+	if (read(emu->signal_fd, &si, sizeof(si)) == sizeof(si))
+		loop_stop(emu->loop, EXIT_OK);
+}
+
+/*
+ * Set-up
+ */
+
+static bool fail(const char *what, const char *name, const char *fix)
+{
+	fprintf(stderr, "bnxt-emu: %s %s: %s%s%s\n", what, name ? name : "", strerror(errno),
+		fix ? "; " : "", fix ? fix : "");
+	return false;
+}
+
+static bool open_signals(struct emu *emu)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	emu->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (emu->signal_fd < 0 || !loop_add(emu->loop, emu->signal_fd, signal_readable, emu))
+		return fail("signals", NULL, NULL);
+	return true;
+}
+
+static bool open_files(struct emu *emu)
+{
+	const struct options *o = &emu->opt;
+
+	if (o->trace && !(emu->trace = fopen(o->trace, "we")))
+		return fail("--trace", o->trace, NULL);
+	if (o->dma_trace && !(emu->dma_trace = fopen(o->dma_trace, "we")))
+		return fail("--dma-trace", o->dma_trace, NULL);
+	if (o->pcap && !(emu->pcap = pcap_new(o->pcap, o->snaplen)))
+		return fail("--pcap", o->pcap, NULL);
+	if (emu->dma_trace)
+		fputs("# queue iova len kind dport sport seq\n", emu->dma_trace);
+	return true;
+}
+
+/* The MAC address with ff:fe in its middle (EUI-64), as on the real device */
+static uint64_t serial_of(const uint8_t mac[6])
+{
+	const uint8_t eui[8] = { mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+	uint64_t serial = 0;
+
+	for (int i = 0; i < 8; i++)
+		serial = serial << 8 | eui[i];
+	return serial;
+}
+
+static bool make_device(struct emu *emu)
+{
+	const struct options *o = &emu->opt;
+	const struct nic_host_ops core_ops = {
+		.msix = core_msix,
+		.wire_tx = core_wire_tx,
+		.trace = emu->trace ? core_trace : NULL,
+		.dma_trace = emu->dma_trace ? core_dma_trace : NULL,
+	};
+	struct pci_identity id = { .vectors = nic_vectors(&o->nic),
+				   .serial = serial_of(o->nic.mac) };
+
+	errno = ENOMEM;
+	emu->nic = nic_new(&o->nic, &core_ops, emu);
+	if (!emu->nic)
+		return fail("device core", NULL, NULL);
+	emu->pci = pci_new(&id, &function_ops, emu);
+	return emu->pci || fail("PCI function", NULL, NULL);
+}
+
+static bool attach_wire(struct emu *emu)
+{
+	const struct options *o = &emu->opt;
+	struct be_tap_config tap = { .name = o->tap, .fd = o->tap_fd, .gso = o->nic.wire_gso };
+
+	if (o->impair && !(emu->impair = impair_new(o->impair, o->seed, &impair_ops, emu)))
+		return fail("--impair", o->impair, "give for example drop=0.01,reorder=0.1");
+	emu->wire = be_tap_new(emu->loop, &tap, &wire_ops, emu);
+	if (!emu->wire)
+		return fail(
+			"TAP", o->tap,
+			errno == ENOENT ?
+				"/dev/net/tun is missing: modprobe tun" :
+				"making one takes CAP_NET_ADMIN in this network namespace (unshare -rn) and /dev/net/tun");
+	return true;
+}
+
+static bool attach_guest(struct emu *emu)
+{
+	emu->transport = pcidev_new(emu->loop, emu->opt.socket, emu->pci, &guest_ops, emu);
+	return emu->transport ||
+	       fail("--socket", emu->opt.socket,
+		    "its directory must exist, its name be free and shorter than 107 bytes");
+}
+
+static void print_stats(const struct emu *emu)
+{
+	const struct backend_stats *s = &emu->wire->stats;
+
+	fprintf(stderr, "bnxt-emu: to guest %" PRIu64 " frames %" PRIu64 " bytes (%" PRIu64
+		" bad); from guest %" PRIu64 " frames %" PRIu64 " bytes (%" PRIu64 " lost)\n",
+		s->rx_frames, s->rx_bytes, s->rx_bad, s->tx_frames, s->tx_bytes, s->tx_lost);
+}
+
+static bool close_file(FILE *f, const char *name)
+{
+	bool good = !f || !ferror(f);
+
+	if (f && fclose(f))
+		good = false;
+	return good || fail("cannot write", name, "is the disk full?");
+}
+
+static int tear_down(struct emu *emu, int status)
+{
+	if (emu->transport)
+		emu->transport->class->free(emu->transport);
+	if (emu->wire)
+		emu->wire->class->free(emu->wire);
+	impair_free(emu->impair);
+	pci_free(emu->pci);
+	if (emu->nic)
+		nic_free(emu->nic);
+	if (!pcap_free(emu->pcap))
+		status = fail("cannot write", emu->opt.pcap, "is the disk full?") ? status :
+										    EXIT_SETUP;
+	if (!close_file(emu->trace, emu->opt.trace) ||
+	    !close_file(emu->dma_trace, emu->opt.dma_trace))
+		status = EXIT_SETUP;
+	if (emu->signal_fd >= 0)
+		close(emu->signal_fd);
+	loop_free(emu->loop);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct emu emu = { .signal_fd = -1, .start = loop_now() };
+	int status = parse_options(&emu.opt, argc, argv);
+
+	if (status >= 0)
+		return status;
+	emu.loop = loop_new(&hooks, &emu, emu.opt.spin_us);
+	if (!emu.loop) {
+		fail("event loop", NULL, NULL);
+		return EXIT_SETUP;
+	}
+	if (!open_signals(&emu) || !open_files(&emu) || !make_device(&emu) || !attach_wire(&emu) ||
+	    !attach_guest(&emu))
+		return tear_down(&emu, EXIT_SETUP);
+
+	status = loop_run(emu.loop);
+	if (status < 0) {
+		fail("event loop", NULL, NULL);
+		status = EXIT_SETUP;
+	}
+	if (emu.opt.stats)
+		print_stats(&emu);
+	return tear_down(&emu, status);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Life cycle of the device, its registers, timers, and the end of a burst. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core.h"
+
+/**
+ * nic_trace - give the host a line of trace
+ * @nic: device
+ * @fmt: printf format of one line, without newline
+ */
+void nic_trace(struct nic *nic, const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	if (!nic->ops.trace)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	nic->ops.trace(nic->host, line);
+}
+
+/**
+ * nic_vectors - interrupts of a device
+ * @cfg: its configuration
+ *
+ * Return: number of MSI-X vectors that the PCI layer should have.
+ */
+unsigned int nic_vectors(const struct nic_config *cfg)
+{
+	return min_u32(2 * cfg->queues, NIC_MAX_QUEUES);
+}
+
+/**
+ * nic_new - make a device
+ * @cfg: what it shall be, copied
+ * @ops: how it reaches the outside, copied; msix and wire_tx are required
+ * @host: argument of the ops
+ *
+ * Return: the device, NULL if the configuration is out of range or
+ * memory is short.
+ */
+struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops, void *host)
+{
+	struct nic *nic;
+
+	if (cfg->queues < 1 || cfg->queues > NIC_MAX_QUEUES || !ops->msix || !ops->wire_tx)
+		return NULL;
+	if (cfg->max_mtu < 68 || cfg->max_mtu > 9500 ||
+	    (cfg->rfs != NIC_RFS_V2 && cfg->rfs != NIC_RFS_V3))
+		return NULL;
+	nic = calloc(1, sizeof(*nic));
+	if (!nic)
+		return NULL;
+	nic->cfg = *cfg;
+	nic->ops = *ops;
+	nic->host = host;
+	nic->cable = true;
+	hwrm_init(nic);
+	nic_function_reset(nic);
+	return nic;
+}
+
+/**
+ * nic_free - end a device
+ * @nic: device or NULL
+ */
+void nic_free(struct nic *nic)
+{
+	if (!nic)
+		return;
+	nic_function_reset(nic);
+	free(nic);
+}
+
+/**
+ * nic_dma - the guest's memory
+ * @nic: device
+ *
+ * Return: map that the transport keeps.
+ */
+struct dma_map *nic_dma(struct nic *nic)
+{
+	return &nic->dma;
+}
+
+/**
+ * nic_function_reset - give back all that the driver allocated
+ * @nic: device; counters of the port stay
+ */
+void nic_function_reset(struct nic *nic)
+{
+	for (unsigned int i = 0; i < MAX_RINGS; i++) {
+		nic->ring[i].id = i;
+		if (nic->ring[i].state != RING_UNUSED)
+			ring_free(nic, &nic->ring[i]);
+	}
+	memset(nic->vnic, 0, sizeof(nic->vnic));
+	memset(nic->rss_ctx, 0, sizeof(nic->rss_ctx));
+	memset(nic->stat, 0, sizeof(nic->stat));
+	memset(nic->l2, 0, sizeof(nic->l2));
+	memset(nic->ntuple, 0, sizeof(nic->ntuple));
+	memset(&nic->reserved, 0, sizeof(nic->reserved));
+	memcpy(nic->mac, nic->cfg.mac, sizeof(nic->mac));
+	nic->n_ntuple = 0;
+	nic->async_cr = HWRM_NO_ID;
+	nic->forced_down = false;
+	nic->phy_auto_mode = PHY_AUTO_NONE;
+	nic->phy_auto_pause = 0;
+	nic->phy_force_pause = 0;
+	nic->phy_force_speed = PHY_SPEED_100G;
+	nic->phy_auto_speeds = PHY_SPEEDS_100G;
+}
+
+/**
+ * nic_reset - function level reset
+ * @nic: device; the map of the guest's memory stays
+ */
+void nic_reset(struct nic *nic)
+{
+	nic_function_reset(nic);
+	memset(nic->window, 0, sizeof(nic->window));
+	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
+	nic->db_low_valid = false;
+	TRACE(nic, "function level reset");
+}
+
+static bool in_bar(enum nic_bar bar, uint64_t off, unsigned int size)
+{
+	uint64_t len = bar == NIC_BAR_GRC ? NIC_BAR_GRC_SIZE :
+		       bar == NIC_BAR_DB  ? NIC_BAR_DB_SIZE :
+					    0;
+
+	return size && size <= 8 && !(size & (size - 1)) && off < len && size <= len - off;
+}
+
+static uint32_t grc_read32(const struct nic *nic, uint64_t off)
+{
+	uint32_t v = 0;
+
+	if (off < GRC_HWRM_WINDOW + GRC_HWRM_WINDOW_SIZE)
+		memcpy(&v, nic->window + off, sizeof(v));
+	else if (off >= GRC_WINDOWS && off < GRC_WINDOWS + GRC_WINDOWS_SIZE)
+		v = nic->grc_windows[(off - GRC_WINDOWS) / 4];
+	else if (off == GRC_FW_STATUS)
+		v = GRC_FW_STATUS_HEALTHY;
+	return v;
+}
+
+/**
+ * nic_mmio_read - a read of the guest
+ * @nic: device
+ * @bar: which BAR
+ * @off: offset in it
+ * @size: bytes: 1, 2, 4 or 8
+ *
+ * Return: the value, all ones if out of range.
+ */
+uint64_t nic_mmio_read(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned int size)
+{
+	uint64_t v;
+
+	if (!in_bar(bar, off, size) || off & (size - 1))
+		return ~0ull;
+	if (bar != NIC_BAR_GRC)
+		return 0;	/* doorbells cannot be read */
+	v = grc_read32(nic, off & ~3ull);
+	if (size == 8)
+		return v | (uint64_t)grc_read32(nic, off + 4) << 32;
+	return v >> (off & 3) * 8 & ((1ull << size * 8) - 1);
+}
+
+static void grc_write(struct nic *nic, uint64_t off, unsigned int size, uint64_t val)
+{
+	if (off + size <= GRC_HWRM_WINDOW + GRC_HWRM_WINDOW_SIZE) {
+		memcpy(nic->window + off, &val, size);
+	} else if (off == GRC_HWRM_TRIGGER) {
+		/* what the doorbells before it asked for comes first */
+		tx_run_all(nic);
+		hwrm_process(nic);
+	} else if (off >= GRC_WINDOWS && off < GRC_WINDOWS + GRC_WINDOWS_SIZE && size == 4) {
+		nic->grc_windows[(off - GRC_WINDOWS) / 4] = val;
+	}
+}
+
+/* Hosts without a 64-bit store write the low half first, the high half then rings */
+static void db_write(struct nic *nic, uint64_t off, unsigned int size, uint64_t val)
+{
+	if (off == DB_PF && size == 8) {
+		ring_doorbell(nic, val);
+	} else if (off == DB_PF && size == 4) {
+		nic->db_low = val;
+		nic->db_low_valid = true;
+	} else if (off == DB_PF + 4 && size == 4 && nic->db_low_valid) {
+		nic->db_low_valid = false;
+		ring_doorbell(nic, val << 32 | nic->db_low);
+	}
+}
+
+/**
+ * nic_mmio_write - a write of the guest
+ * @nic: device
+ * @bar: which BAR
+ * @off: offset in it; out of range or unaligned writes are ignored
+ * @size: bytes: 1, 2, 4 or 8
+ * @val: value
+ */
+void nic_mmio_write(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned int size,
+		    uint64_t val)
+{
+	if (!in_bar(bar, off, size) || off & (size - 1))
+		return;
+	if (bar == NIC_BAR_GRC)
+		grc_write(nic, off, size, val);
+	else
+		db_write(nic, off, size, val);
+}
+
+/**
+ * nic_flush - end of a burst
+ * @nic: device
+ */
+void nic_flush(struct nic *nic)
+{
+	tx_run_all(nic);
+	ring_notify(nic);
+}
+
+/**
+ * nic_run_timers - let time pass
+ * @nic: device
+ * @now_ns: current time, monotonic
+ *
+ * Return: ns until there is something to do again, UINT64_MAX for never.
+ */
+uint64_t nic_run_timers(struct nic *nic, uint64_t now_ns)
+{
+	uint64_t stats, rx;
+
+	nic->now = now_ns;
+	stats = stats_run_timers(nic);
+	rx = rx_run_timers(nic);
+	return stats < rx ? stats : rx;
+}
+
+/* Tells the driver if the link is not what it was */
+void nic_update_link(struct nic *nic, bool was_up)
+{
+	bool up = nic_link_up(nic);
+	struct hsi_entry e = { .dw = { CMP_ASYNC_EVENT | ASYNC_LINK_STATUS << 16, 0, 0, up } };
+	struct ring *nq = ring_get(nic, nic->async_cr, RING_NQ);
+
+	if (up == was_up)
+		return;
+	if (!up)
+		nic->port.rxx[PORT_RXX_LINK_DOWN]++;
+	TRACE(nic, "link %s%s", up ? "up" : "down", nq ? "" : " (no ring for the event)");
+	if (nq)
+		nq_post(nic, nq, &e);
+}
+
+/**
+ * nic_set_link - plug the cable in or out
+ * @nic: device
+ * @up: in
+ */
+void nic_set_link(struct nic *nic, bool up)
+{
+	bool was_up = nic_link_up(nic);
+
+	nic->cable = up;
+	nic_update_link(nic, was_up);
+	nic_flush(nic);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The PCI function around the device core: configuration space, BARs, MSI-X. */
+#ifndef PCI_H
+#define PCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nic.h"
+
+#define PCI_MAX_VECTORS	NIC_MAX_QUEUES
+
+struct pci;
+
+/**
+ * struct pci_ops - what the function reaches beyond itself
+ * @bar_read: read @size (1, 2, 4, 8) bytes of a BAR that belongs to the core
+ * @bar_write: write to one
+ * @msi: send the message that the driver wrote into the MSI-X table; false when
+ *	the transport has no room: pci_msix_retry() sends it later
+ * @reset: a function level reset: the core starts over
+ */
+struct pci_ops {
+	uint64_t (*bar_read)(void *host, enum nic_bar bar, uint64_t off, unsigned int size);
+	void (*bar_write)(void *host, enum nic_bar bar, uint64_t off, unsigned int size,
+			  uint64_t val);
+	bool (*msi)(void *host, uint64_t addr, uint32_t data);
+	void (*reset)(void *host);
+};
+
+/**
+ * struct pci_identity - what of the configuration space differs between devices
+ * @vectors: MSI-X vectors, 1..PCI_MAX_VECTORS
+ * @serial: Device Serial Number
+ */
+struct pci_identity {
+	unsigned int vectors;
+	uint64_t serial;
+};
+
+struct pci *pci_new(const struct pci_identity *id, const struct pci_ops *ops, void *host);
+void pci_free(struct pci *pci);
+
+uint64_t pci_cfg_read(struct pci *pci, uint64_t off, unsigned int size);
+void pci_cfg_write(struct pci *pci, uint64_t off, unsigned int size, uint64_t val);
+
+uint64_t pci_bar_read(struct pci *pci, unsigned int bar, uint64_t off, unsigned int size);
+void pci_bar_write(struct pci *pci, unsigned int bar, uint64_t off, unsigned int size,
+		   uint64_t val);
+
+void pci_msix_raise(struct pci *pci, unsigned int vector);
+void pci_msix_retry(struct pci *pci);
+
+#endif
