@@ -1,0 +1,285 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# scripts/zcrx-flow against an ethtool that only pretends: undoes exactly what it
+# did, whatever fails or kills it on the way
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../tap.sh
+. "$here/../tap.sh"
+tool=$(readlink -f "$here/../../../scripts/zcrx-flow")
+
+command -v ip >/dev/null || tap_skip_all "no ip (scripts/setup installs iproute2)"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/bin" "$dir/dev"
+
+# A device in files: channels, table, ntuple, gro, rules. FAKE_FAIL is an extended
+# regular expression of command lines that fail, FAKE_KILL of those after which
+# the caller dies. FAKE_NEW: an ethtool and driver that can set data split.
+cat >"$dir/bin/ethtool" <<'FAKE'
+#!/usr/bin/env bash
+cd "${FAKE_DEV:?}" || exit 1
+option=$1
+iface=${2:-}
+line="$*"
+changed() {
+	if [ -n "${FAKE_KILL:-}" ] && grep -qE -- "$FAKE_KILL" <<<"$line"; then
+		# the script and the subshell that it may have called this from
+		pids=()
+		pid=$PPID
+		while grep -qa scripts/zcrx-flow "/proc/$pid/cmdline"; do
+			pids=("$pid" "${pids[@]}")
+			pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
+		done
+		kill -KILL "${pids[@]}"
+	fi
+	echo "$line" >>log
+	exit 0
+}
+if [ -n "${FAKE_FAIL:-}" ] && grep -qE -- "$FAKE_FAIL" <<<"$line"; then
+	echo "netlink error: no" >&2
+	exit 1
+fi
+spread() { seq 0 63 | awk -v n="$1" -v s="${2:-0}" '{ printf "%s%d", (NR > 1 ? " " : ""), s + (NR - 1) % n }' >table; }
+case $option in
+-h) [ -z "${FAKE_NEW:-}" ] || echo "		[ tcp-data-split on|off|auto ]" ;;
+-l)
+	[ "$iface" = "${FAKE_IF:?}" ] || { echo "netlink error: Operation not supported" >&2; exit 1; }
+	printf 'Channel parameters for %s:\nPre-set maximums:\nRX:\t\tn/a\nTX:\t\tn/a\nOther:\t\tn/a\nCombined:\t8\n' "$iface"
+	printf 'Current hardware settings:\nRX:\t\tn/a\nTX:\t\tn/a\nOther:\t\tn/a\nCombined:\t%s\n' "$(cat channels)"
+	;;
+-L)
+	# as bnxt_en: neither a rule nor a table that was set may use what goes
+	if awk -v n="$4" '$4 >= n { bad = 1 } END { exit !bad }' rules ||
+		{ [ -e configured ] && [ "$(xargs -n 1 <table | sort -n | tail -n 1)" -ge "$4" ]; }; then
+		echo "netlink error: requested channel counts are too low" >&2
+		exit 1
+	fi
+	echo "$4" >channels
+	[ -e configured ] || spread "$4"
+	changed
+	;;
+-g)
+	split=$(cat gro)
+	[ "$(cat split)" = auto ] || split=$(cat split)
+	printf 'Ring parameters for %s:\nPre-set maximums:\nRX:\t\t2047\nCurrent hardware settings:\nRX:\t\t511\n' "$iface"
+	printf 'TX Push:\toff\nTCP data split:\t%s\n' "$split"
+	[ -z "${FAKE_NEW:-}" ] || printf 'HDS thresh:\t\t%s\n' "$(cat threshold)"
+	;;
+-G)
+	[ -n "${FAKE_NEW:-}" ] || { echo "ethtool (-G): unknown parameter" >&2; exit 1; }
+	case $3 in tcp-data-split) echo "$4" >split ;; hds-thresh) echo "$4" >threshold ;; esac
+	changed
+	;;
+-k) printf 'Features for %s:\nrx-checksumming: on\nntuple-filters: %s\nrx-gro-hw: %s\n' "$iface" "$(cat ntuple)" "$(cat gro)" ;;
+-K)
+	echo "$4" >"$(sed 's/^rx-gro-hw$/gro/' <<<"$3")"
+	changed
+	;;
+-x)
+	echo "RX flow hash indirection table for $iface with $(cat channels) RX ring(s):"
+	xargs -n 8 <table | awk '{ printf "%5d: ", (NR - 1) * 8; for (i = 1; i <= NF; i++) printf " %5d", $i; print "" }'
+	printf 'RSS hash key:\n00:11:22\nRSS hash function:\n    toeplitz: on\n'
+	;;
+-X)
+	shift 2
+	start=0
+	[ "$1" != start ] || { start=$2; shift 2; }
+	: >configured
+	case $1 in
+	default) rm configured; spread "$(cat channels)" ;;
+	equal) spread "$2" "$start" ;;
+	weight)
+		shift
+		awk -v w="$*" 'BEGIN { n = split(w, v, " "); for (i = 1; i <= n; i++) sum += v[i]
+			for (i = 0; i < 64; i++) { while (i >= 64 * part / sum) part += v[++j]; printf "%s%d", i ? " " : "", j - 1 } }' >table
+		;;
+	esac
+	changed
+	;;
+-n)
+	printf '%s RX rings available\nTotal %s rules\n\n' "$(cat channels)" "$(wc -l <rules)"
+	tac rules | while read -r id family port queue; do
+		printf 'Filter: %s\n\tRule Type: TCP over IPv%s\n\tSrc port: 0 mask: 0xffff\n' "$id" "$family"
+		printf '\tDest port: %s mask: 0x0\n\tAction: Direct to queue %s\n\n' "$port" "$queue"
+	done
+	;;
+-N)
+	if [ "$3" = delete ]; then
+		grep -q "^$4 " rules || { echo "Cannot delete RX class rule: No such file" >&2; exit 1; }
+		sed -i "/^$4 /d" rules
+	else
+		id=0
+		while grep -q "^$id " rules; do id=$((id + 1)); done
+		echo "$id ${4#tcp} $(sed 's/.*dst-port \([0-9]*\) action \([0-9]*\)/\1 \2/' <<<"$line")" >>rules
+		echo "Added rule with ID $id"
+	fi
+	changed
+	;;
+esac
+FAKE
+chmod 755 "$dir/bin/ethtool"
+
+export PATH=$dir/bin:$PATH FAKE_DEV=$dir/dev FAKE_IF=lo ZCRX_FLOW_STATE=$dir/state
+unset FAKE_FAIL FAKE_KILL FAKE_NEW
+
+# The device as it is before each test
+fresh() {
+	rm -rf "${dir:?}/dev" "$dir/state"
+	mkdir "$dir/dev"
+	(
+		cd "$dir/dev" || exit 1
+		echo 4 >channels
+		echo on >ntuple
+		echo on >gro
+		echo auto >./split
+		echo 256 >threshold
+		echo '5 4 22 1' >rules
+		: >log
+		ethtool -X lo default
+	)
+	: >"$dir/dev/log"
+	snapshot >"$dir/before"
+}
+
+snapshot() { (cd "$dir/dev" && tail -n +1 channels ntuple gro split threshold rules table); }
+
+# Where there is no root, one of a user namespace will do
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	as_root=(unshare -Ur)
+	"${as_root[@]}" true 2>/dev/null || tap_skip_all "neither root nor user namespaces"
+fi
+# shellcheck disable=SC2317 # called by way of tap_ok
+flow() { ${as_root[@]+"${as_root[@]}"} "$tool" "$@"; }
+
+same() { snapshot | cmp -s - "$dir/before"; }
+# shellcheck disable=SC2317
+no_state() { [ ! -e "$dir/state/lo" ]; }
+done_commands() { tr '\n' ';' <"$dir/dev/log"; }
+
+undone() { # TEXT
+	same
+	tap_result $? "$1: everything is as before" || tap_diag "$(snapshot | diff "$dir/before" -)" "$out"
+	tap_ok "$1: no state left" no_state
+}
+
+fresh
+tap_ok "up" flow up lo --queue 3 --port 9999
+tap_eq "$(done_commands)" '-X lo equal 3;-N lo flow-type tcp4 dst-port 9999 action 3;-N lo flow-type tcp6 dst-port 9999 action 3;' \
+	"what up did"
+tap_ok "status: in force" flow status lo
+tap_ok "up once more" flow up lo --queue 3 --port 9999
+tap_eq "$(wc -l <"$dir/dev/log")" 3 "that did nothing"
+tap_fails "up for another queue" 'is up for something else' flow up lo --queue 2 --port 9999
+sed -i '/^0 /d' "$dir/dev/rules"
+tap_fails "status: a rule is gone" 'rule 0: is gone' flow status lo
+tap_ok "down" flow down lo
+undone "down, one rule gone already"
+tap_ok "down once more" flow down lo
+
+fresh
+tap_ok "up with channels, one family, two ports" flow up lo --queue 7 --channels 8 --port 80 --port 443 -6
+tap_eq "$(done_commands)" '-L lo combined 8;-X lo equal 7;-N lo flow-type tcp6 dst-port 80 action 7;-N lo flow-type tcp6 dst-port 443 action 7;' \
+	"what that did"
+flow down lo >/dev/null 2>&1
+undone "down"
+
+# every queue, tables of several kinds
+for table in default 'equal 3' 'start 1 equal 3' 'weight 1 2 3 4' 'weight 0 0 1 1'; do
+	fresh
+	# shellcheck disable=SC2086
+	ethtool -X lo $table
+	snapshot >"$dir/before"
+	for q in 0 1 2 3; do
+		run flow up lo --queue $q --port 9999
+		tap_eq "$(tr ' ' '\n' <"$dir/dev/table" | grep -cx $q)" 0 "table $table: queue $q is out of it"
+		run flow down lo
+		undone "table $table, queue $q"
+	done
+done
+fresh
+seq 63 -1 0 | awk '{ printf "%s%d", (NR > 1 ? " " : ""), $1 % 3 }' >"$dir/dev/table"
+snapshot >"$dir/before"
+tap_fails "a table that ethtool cannot set again" 'could not set again' flow up lo --queue 2 --port 1
+undone "that"
+tap_ok "unless the queue is not in it" flow up lo --queue 3 --port 1
+flow down lo >/dev/null 2>&1
+undone "down"
+
+fresh
+echo off >"$dir/dev/ntuple"
+echo off >"$dir/dev/gro"
+snapshot >"$dir/before"
+tap_ok "up turns on what is off" flow up lo --queue 1 --port 1 --src-ip 192.0.2.1
+tap_eq "$(cat "$dir/dev/gro" "$dir/dev/ntuple" | xargs)" 'on on' "namely ntuple filters and data split"
+flow down lo >/dev/null 2>&1
+undone "down"
+FAKE_NEW=1 tap_ok "up with an ethtool that can set data split" flow up lo --queue 1 --port 1
+tap_eq "$(cat "$dir/dev/gro" "$dir/dev/split" "$dir/dev/threshold" | xargs)" 'off on 0' "split and threshold"
+tap_ok "down" env FAKE_NEW=1 PATH="$PATH" "${as_root[@]}" "$tool" down lo
+sed -i 's/^auto$/off/' "$dir/before"
+snapshot | sed 's/^auto$/off/' >"$dir/after"
+tap_ok "that is undone" diff "$dir/before" "$dir/after"
+
+# a failure, and death, at each step
+for step in '-L lo combined 6' '-K lo ntuple on' '-X lo equal' '-K lo rx-gro-hw on' '-N lo flow-type tcp4' '-N lo flow-type tcp6'; do
+	fresh
+	echo off >"$dir/dev/ntuple"
+	echo off >"$dir/dev/gro"
+	snapshot >"$dir/before"
+	FAKE_FAIL=$step run flow up lo --queue 5 --channels 6 --port 9999
+	tap_ok "failed $step: exit status" test "$status" -ne 0
+	undone "failed $step"
+	FAKE_KILL=$step run flow up lo --queue 5 --channels 6 --port 9999
+	tap_eq "$status" 137 "killed after $step"
+	tap_fails "killed after $step: up wants a down first" 'cut short' flow up lo --queue 5 --channels 6 --port 9999
+	tap_ok "killed after $step: down" flow down lo
+	undone "killed after $step"
+done
+
+# others' changes are theirs
+fresh
+run flow up lo --queue 3 --port 9999
+ethtool -X lo weight 1 1 0 0
+cp "$dir/dev/table" "$dir/table"
+tap_ok "down after somebody else set the table" flow down lo
+tap_ok "leaves the table" cmp "$dir/table" "$dir/dev/table"
+fresh
+run flow up lo --queue 3 --port 9999
+FAKE_FAIL='-X' tap_fails "down that fails in part" 'could not undo: rss' flow down lo
+tap_eq "$(grep -c ^undo "$dir/state/lo")" 1 "keeps what is left"
+tap_ok "down again" flow down lo
+undone "down again"
+
+# refusals
+fresh
+tap_fails "queue out of range" 'no queue 4, the device has 4 \(0 to 3\)' flow up lo --queue 4 --port 1
+tap_fails "too many channels" 'more than the device has \(8\)' flow up lo --queue 4 --port 1 --channels 9
+: >"$dir/dev/rules"
+snapshot >"$dir/before"
+tap_fails "one queue" 'other traffic needs one too' flow up lo --queue 0 --port 1 --channels 1
+undone "refused"
+echo 'off [fixed]' >"$dir/dev/ntuple"
+tap_fails "no ntuple filters" 'has no ntuple filters' flow up lo --queue 1 --port 1
+echo on >"$dir/dev/ntuple"
+echo off >"$dir/dev/gro"
+FAKE_FAIL='-K' tap_fails "no data split" 'GRO_HW' flow up lo --queue 1 --port 1
+FAKE_IF=other tap_fails "a device without queues" 'does not tell how many queues' flow up lo --queue 0 --port 1
+tap_fails "no such interface" 'no such interface' flow up none0 --queue 0 --port 1
+tap_fails "no queue" 'needs --queue' flow up lo --port 1
+tap_fails "queue that is no number" 'needs --queue' flow up lo --queue 1x --port 1
+tap_fails "port 0" 'ports are 1..65535' flow up lo --queue 1 --port 0
+tap_fails "port 65536" 'ports are 1..65535' flow up lo --queue 1 --port 65536
+tap_fails "port 09 is 9, 08x is not" 'ports are' flow up lo --queue 1 --port 08x
+tap_fails "IPv4 address and -6" 'do not go together' flow up lo --queue 1 --port 1 --src-ip 192.0.2.1 -6
+tap_fails "interface that is a path" 'cannot be an interface' flow up ../lo --queue 1 --port 1
+tap_fails "unknown option" "what is '--nope'" flow up lo --nope
+fresh
+tap_ok "dry run" flow up lo --queue 7 --channels 8 --port 1 --dry-run
+tap_eq "$(grep -c -- '-X lo equal 7' <<<"$out")" 1 "says what it would do"
+undone "dry run"
+tap_eq "$(done_commands)" '' "and did nothing"
+tap_done
