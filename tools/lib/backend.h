@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ways to receive from TCP sockets into one region of memory, behind one
+ * interface. Whoever receives knows regions, pieces and events; rings, opcodes
+ * and registrations are the backend's own matter.
+ *
+ * The life of a backend: probe, open, arm and watch sources, next until done,
+ * give back every piece, close. Single threaded: one thread opens, uses and
+ * closes it (io_uring's SINGLE_ISSUER rule).
+ */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <linux/io_uring/zc_rx.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZCRX_REASON_LEN	256
+
+/**
+ * struct zcrx_config - what to receive with
+ * @iface: network interface, NULL when the backend needs none
+ * @queue: RX queue of @iface
+ * @region_size: bytes of memory that receive data, a multiple of the page size
+ * @hugepages: take the region from hugetlbfs
+ * @rq_entries: refill ring entries, a power of two
+ * @cq_entries: completion ring entries, a power of two
+ * @cpu: CPU for the queue's interrupt, -1 to leave it where it is
+ */
+struct zcrx_config {
+	const char *iface;
+	uint32_t queue;
+	uint64_t region_size;
+	bool hugepages;
+	uint32_t rq_entries;
+	uint32_t cq_entries;
+	int cpu;
+};
+
+/* At which step something was refused; diagnostics are looked up by it */
+enum zcrx_step {
+	ZCRX_STEP_RING,		/* making the io_uring */
+	ZCRX_STEP_REGION,	/* getting the memory */
+	ZCRX_STEP_BUFFERS,	/* registering, and so pinning it */
+	ZCRX_STEP_QUEUE,	/* binding the RX queue */
+	ZCRX_STEP_MAP,		/* mapping the rings */
+	ZCRX_STEP_LISTEN,	/* socket, bind, listen */
+	ZCRX_STEP_RECEIVE,	/* receiving from a connection */
+	ZCRX_STEP_SINK,		/* where the data goes */
+	ZCRX_STEP_CONNECT,	/* reaching the receiver */
+	ZCRX_STEP_SEND,
+};
+
+/**
+ * struct zcrx_refusal - why something did not work
+ * @step: the step that was refused
+ * @err: errno, positive
+ * @reason: the kernel's own words, empty when it had none
+ */
+struct zcrx_refusal {
+	enum zcrx_step step;
+	int err;
+	char reason[ZCRX_REASON_LEN];
+};
+
+/**
+ * zcrx_refuse() - note where and why something failed
+ * @why: where to note it
+ * @step: what was tried
+ * @err: errno, of either sign
+ *
+ * Return: @err as a negative number, for return statements.
+ */
+static inline int zcrx_refuse(struct zcrx_refusal *why, enum zcrx_step step, int err)
+{
+	why->step = step;
+	why->err = err < 0 ? -err : err;
+	return -why->err;
+}
+
+/**
+ * struct zcrx_source - a descriptor that a backend looks after
+ * @fd: the descriptor; a stream socket must be blocking, or receiving ends
+ *	with EAGAIN instead of waiting
+ * @watch: report readiness (zcrx_watch()), else receive (zcrx_arm())
+ * @armed: the kernel holds a request for it: do not free, do not arm again
+ * @owner: for the user of the backend
+ */
+struct zcrx_source {
+	int fd;
+	bool watch;
+	bool armed;
+	void *owner;
+};
+
+/**
+ * struct zcrx_piece - adjacent bytes of a stream, in the region
+ * @data: the bytes
+ * @off: where they start, bytes from the start of the region
+ * @len: how many
+ * @token: which buffer; the backend's own
+ * @copied: the kernel copied them here, else the NIC wrote them here
+ */
+struct zcrx_piece {
+	uint8_t *data;
+	uint32_t off;
+	uint32_t len;
+	uint16_t token;
+	bool copied;
+};
+
+enum zcrx_event_kind {
+	ZCRX_EVENT_DATA,	/* pieces of the stream */
+	ZCRX_EVENT_EOF,		/* the peer has sent everything */
+	ZCRX_EVENT_ERROR,	/* receiving from this source is over */
+	ZCRX_EVENT_STARVED,	/* stopped for lack of room: give back, then arm again */
+	ZCRX_EVENT_READY,	/* a watched descriptor is readable */
+};
+
+/**
+ * struct zcrx_event - what happened to a source
+ * @kind: see the enum
+ * @source: to whom; look at its @armed afterwards: a stream that is not armed
+ *	and has not come to its end is to be armed again
+ * @err: errno of an error, of a starved source what stopped it
+ * @bytes: sum of the pieces' lengths
+ * @pieces: in stream order, valid until the next call of zcrx_next(); each must
+ *	be given back, once, sooner or later
+ * @n: number of pieces
+ */
+struct zcrx_event {
+	enum zcrx_event_kind kind;
+	struct zcrx_source *source;
+	int err;
+	uint32_t bytes;
+	struct zcrx_piece *pieces;
+	uint32_t n;
+};
+
+/**
+ * struct zcrx_region - the memory that receives
+ * @addr: where it starts, page aligned
+ * @size: bytes
+ */
+struct zcrx_region {
+	uint8_t *addr;
+	uint64_t size;
+};
+
+struct zcrx_backend_ops;
+
+/**
+ * struct zcrx_backend - the part of a backend that is common to all
+ * @ops: which backend
+ * @region: its memory
+ * @given_back: pieces given back so far
+ */
+struct zcrx_backend {
+	const struct zcrx_backend_ops *ops;
+	struct zcrx_region region;
+	uint64_t given_back;
+};
+
+/**
+ * struct zcrx_backend_ops - a backend
+ * @name: as in --backend
+ * @words: the same in words
+ * @zero_copy: data can arrive without a copy
+ * @probe: 0 when this kernel has it, else -errno and a refusal
+ * @open: makes one that is ready to be armed; -errno and a refusal
+ * @arm: start receiving from a stream; 0 or -errno
+ * @watch: report once when a descriptor becomes readable; 0 or -errno
+ * @next: next event; 1, 0 for none in time, -EINTR or another -errno.
+ *	@timeout_ms 0 takes only what is there already, without a system
+ *	call; -1 waits for ever
+ * @give_back: the caller is through with pieces
+ * @counters: what the kernel counted since open; false when it does not count
+ * @close: frees everything; pieces are invalid afterwards
+ */
+struct zcrx_backend_ops {
+	const char *name;
+	const char *words;
+	bool zero_copy;
+	int (*probe)(const struct zcrx_config *cfg, struct zcrx_refusal *why);
+	int (*open)(const struct zcrx_config *cfg, struct zcrx_backend **out,
+		    struct zcrx_refusal *why);
+	int (*arm)(struct zcrx_backend *b, struct zcrx_source *s);
+	int (*watch)(struct zcrx_backend *b, struct zcrx_source *s);
+	int (*next)(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_ms);
+	int (*give_back)(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n);
+	bool (*counters)(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out);
+	void (*close)(struct zcrx_backend *b);
+};
+
+extern const struct zcrx_backend_ops zcrx_rbuf_ops;
+extern const struct zcrx_backend_ops zcrx_copy_ops;
+
+const struct zcrx_backend_ops *zcrx_backend_find(const char *name);
+const struct zcrx_backend_ops *zcrx_backend_at(unsigned int i);
+
+int zcrx_region_map(struct zcrx_region *r, const struct zcrx_config *cfg,
+		    struct zcrx_refusal *why);
+void zcrx_region_unmap(struct zcrx_region *r);
+
+static inline int zcrx_arm(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	return b->ops->arm(b, s);
+}
+
+static inline int zcrx_watch(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	return b->ops->watch(b, s);
+}
+
+static inline int zcrx_next(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_ms)
+{
+	return b->ops->next(b, ev, timeout_ms);
+}
+
+static inline int zcrx_give_back(struct zcrx_backend *b, const struct zcrx_piece *pieces,
+				 uint32_t n)
+{
+	b->given_back += n;
+	return b->ops->give_back(b, pieces, n);
+}
+
+static inline bool zcrx_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+{
+	return b->ops->counters(b, out);
+}
+
+static inline void zcrx_close(struct zcrx_backend *b)
+{
+	b->ops->close(b);
+}
+
+#endif

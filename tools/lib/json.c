@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "json.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static void put_string(FILE *out, const char *s)
+{
+	static const char short_form[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
+					   ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"',
+					   ['\\'] = '\\' };
+
+	fputc('"', out);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c < sizeof(short_form) && short_form[c])
+			fprintf(out, "\\%c", short_form[c]);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(out, "\\u%04x", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void put_key(struct json *j, const char *key)
+{
+	if (j->comma)
+		fputc(',', j->out);
+	j->comma = true;
+	if (!key)
+		return;
+	put_string(j->out, key);
+	fputc(':', j->out);
+}
+
+/**
+ * json_open() - start an object
+ * @j: the writer
+ * @key: its name; NULL for a line's own object
+ */
+void json_open(struct json *j, const char *key)
+{
+	put_key(j, key);
+	fputc('{', j->out);
+	j->comma = false;
+	j->depth++;
+}
+
+/**
+ * json_close() - end the innermost object
+ * @j: the writer
+ *
+ * The end of the outermost one ends the line and writes it out.
+ */
+void json_close(struct json *j)
+{
+	fputc('}', j->out);
+	j->comma = true;
+	if (--j->depth)
+		return;
+	j->comma = false;
+	fputc('\n', j->out);
+	fflush(j->out);
+}
+
+/** json_u64() - a member that is an unsigned number */
+void json_u64(struct json *j, const char *key, uint64_t value)
+{
+	put_key(j, key);
+	fprintf(j->out, "%" PRIu64, value);
+}
+
+/** json_i64() - a member that is a signed number */
+void json_i64(struct json *j, const char *key, int64_t value)
+{
+	put_key(j, key);
+	fprintf(j->out, "%" PRId64, value);
+}
+
+/** json_double() - a member that is a real number; null if it is not finite */
+void json_double(struct json *j, const char *key, double value)
+{
+	put_key(j, key);
+	if (isfinite(value))
+		fprintf(j->out, "%.6f", value);
+	else
+		fputs("null", j->out);
+}
+
+/** json_bool() - a member that is true or false */
+void json_bool(struct json *j, const char *key, bool value)
+{
+	put_key(j, key);
+	fputs(value ? "true" : "false", j->out);
+}
+
+/** json_str() - a member that is text; null for NULL */
+void json_str(struct json *j, const char *key, const char *value)
+{
+	put_key(j, key);
+	if (value)
+		put_string(j->out, value);
+	else
+		fputs("null", j->out);
+}
+
+/** json_u64s() - a member that is an array of @n unsigned numbers */
+void json_u64s(struct json *j, const char *key, const uint64_t *values, unsigned int n)
+{
+	put_key(j, key);
+	fputc('[', j->out);
+	for (unsigned int i = 0; i < n; i++)
+		fprintf(j->out, "%s%" PRIu64, i ? "," : "", values[i]);
+	fputc(']', j->out);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JSON lines: one object a line, written as it is made. */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/**
+ * struct json - a JSON writer
+ * @out: where it writes
+ * @depth: objects and arrays that are open
+ * @comma: the next member needs one before it
+ */
+struct json {
+	FILE *out;
+	unsigned int depth;
+	bool comma;
+};
+
+void json_open(struct json *j, const char *key);
+void json_close(struct json *j);
+void json_u64(struct json *j, const char *key, uint64_t value);
+void json_i64(struct json *j, const char *key, int64_t value);
+void json_double(struct json *j, const char *key, double value);
+void json_bool(struct json *j, const char *key, bool value);
+void json_str(struct json *j, const char *key, const char *value);
+void json_u64s(struct json *j, const char *key, const uint64_t *values, unsigned int n);
+
+#endif

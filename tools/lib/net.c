@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "net.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/**
+ * net_name() - an address in figures
+ * @sa: address of IPv4 or IPv6
+ * @len: its size
+ * @out: NET_NAME bytes: "192.0.2.1:9999", "[2001:db8::1]:9999"
+ */
+void net_name(const struct sockaddr *sa, socklen_t len, char *out)
+{
+	char host[48], port[8];
+
+	if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(out, NET_NAME, "?");
+	else if (sa->sa_family == AF_INET6)
+		snprintf(out, NET_NAME, "[%s]:%s", host, port);
+	else
+		snprintf(out, NET_NAME, "%s:%s", host, port);
+}
+
+static int bind_any(int fd, const struct net_listen *how)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(how->port) };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(how->port) };
+
+	if (how->family == AF_INET6)
+		return bind(fd, (struct sockaddr *)&sin6, sizeof(sin6));
+	return bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+}
+
+/**
+ * net_listen() - listen on all addresses of a family
+ * @how: where and how
+ *
+ * One family a socket, so that each can tell its peers an MSS of its own.
+ *
+ * Return: a non-blocking socket, -errno.
+ */
+int net_listen(const struct net_listen *how)
+{
+	int fd = socket(how->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!err && how->family == AF_INET6)
+		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (!err && how->rcvbuf)
+		err = set_int(fd, SOL_SOCKET, SO_RCVBUF, (int)how->rcvbuf);
+	/* before listen(): the answer to a SYN carries it */
+	if (!err && how->maxseg)
+		err = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, (int)how->maxseg);
+	if (!err && (bind_any(fd, how) || listen(fd, SOMAXCONN)))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/**
+ * net_accept() - take a connection that waits
+ * @fd: listening socket
+ * @peer: NET_NAME bytes: who it is
+ * @ipv6: whether it is IPv6
+ *
+ * Return: a blocking socket, -EAGAIN when none waits, another -errno.
+ */
+int net_accept(int fd, char *peer, bool *ipv6)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int conn = accept4(fd, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC);
+
+	if (conn < 0)
+		return -errno;
+	net_name((struct sockaddr *)&ss, len, peer);
+	*ipv6 = ss.ss_family == AF_INET6;
+	return conn;
+}
+
+/**
+ * net_resolve() - look a host up
+ * @host: name or address
+ * @port: number
+ * @family: AF_INET, AF_INET6 or AF_UNSPEC
+ * @out: addresses; free with freeaddrinfo()
+ *
+ * Return: 0, else for gai_strerror().
+ */
+int net_resolve(const char *host, const char *port, int family, struct addrinfo **out)
+{
+	const struct addrinfo hints = {
+		.ai_family = family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV,
+	};
+
+	return getaddrinfo(host, port, &hints, out);
+}
+
+/**
+ * net_path_mtu() - MTU of the path to an address, without sending anything
+ * @ai: the address
+ *
+ * Return: bytes, 0 when the kernel knows no route.
+ */
+int net_path_mtu(const struct addrinfo *ai)
+{
+	bool v6 = ai->ai_family == AF_INET6;
+	int fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(int);
+	int mtu = 0;
+
+	if (fd < 0)
+		return 0;
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) ||
+	    getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &len))
+		mtu = 0;
+	close(fd);
+	return mtu;
+}
+
+/**
+ * net_connect() - connect to an address
+ * @ai: the address
+ * @maxseg: TCP_MAXSEG, 0 to leave it: limits what we send as well
+ *
+ * Return: a blocking socket, -errno.
+ */
+int net_connect(const struct addrinfo *ai, uint32_t maxseg)
+{
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (maxseg)
+		err = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, (int)maxseg);
+	if (!err && connect(fd, ai->ai_addr, ai->ai_addrlen))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/**
+ * net_tcp_info() - what TCP knows of a connection
+ * @fd: socket
+ * @info: zero where this kernel is too old to say
+ *
+ * Return: 0, -errno.
+ */
+int net_tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) ? -errno : 0;
+}
+
+/**
+ * net_send_mss() - payload of a full segment that we send
+ * @fd: connected socket
+ *
+ * Return: bytes, options taken off; 0 when it is not known.
+ */
+uint32_t net_send_mss(int fd)
+{
+	socklen_t len = sizeof(int);
+	int mss = 0;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) || mss < 0)
+		return 0;
+	return (uint32_t)mss;
+}
+
+/**
+ * net_cork() - hold partial segments back
+ * @fd: connected socket
+ * @on: hold back, else send what was held back
+ *
+ * Return: 0, -errno.
+ */
+int net_cork(int fd, bool on)
+{
+	return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
+}
+
+/**
+ * net_iface_mtu() - MTU of an interface
+ * @iface: its name
+ *
+ * Return: bytes, 0 when there is no such interface.
+ */
+uint32_t net_iface_mtu(const char *iface)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { 0 };
+	uint32_t mtu = 0;
+
+	if (fd < 0)
+		fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", iface);
+	if (!ioctl(fd, SIOCGIFMTU, &ifr))
+		mtu = (uint32_t)ifr.ifr_mtu;
+	close(fd);
+	return mtu;
+}

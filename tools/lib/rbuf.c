@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Zero copy receive of this kernel series: one ifq on one RX queue, data
+ * announced in the ifq's own completion ring (linux/io_uring/zc_rx.h).
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "rbuf_ring.h"
+#include "uring.h"
+
+/* Not in the headers of liburing 2.3; the number is that of Linux 6.15 */
+#define OP_RECV_ZC	58
+
+/* How long to sleep at most while buffers wait for room in the refill ring */
+#define REFILL_POLL_MS	1
+
+/* The only registered buffer of the ring */
+#define REGION_ID	0
+
+/**
+ * struct rbuf_backend - the backend
+ * @base: what all have
+ * @ring: the io_uring
+ * @map: mapping of the ifq's rings and counters
+ * @map_size: bytes of @map
+ * @ifq: what the SQE calls zcrx_ifq_idx
+ * @refill: our end of the refill ring
+ * @cq: our end of the completion ring
+ * @stats: what the kernel counts, shared
+ * @page: page size
+ * @cqes: entries of the event in work
+ * @pieces: the same as pieces
+ * @room: entries that @cqes and @pieces hold
+ */
+struct rbuf_backend {
+	struct zcrx_backend base;
+	struct uring ring;
+	void *map;
+	size_t map_size;
+	uint32_t ifq;
+	struct rbuf_refill refill;
+	struct rbuf_cq cq;
+	const struct io_uring_zc_rx_stats *stats;
+	uint32_t page;
+	struct io_uring_rbuf_cqe *cqes;
+	struct zcrx_piece *pieces;
+	uint32_t room;
+};
+
+static struct rbuf_backend *rbuf(struct zcrx_backend *b)
+{
+	return (struct rbuf_backend *)b;
+}
+
+/*
+ * A kernel that knows the opcode looks at its argument, or at the caller, and
+ * complains about that; one that does not knows EINVAL only.
+ */
+static int rbuf_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
+{
+	struct uring u;
+	int ret;
+
+	(void)cfg;
+	ret = uring_open(&u, 8, true);
+	if (ret < 0)
+		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
+	ret = uring_registration(&u, IORING_REGISTER_ZC_RX_IFQ_NR, NULL, 1);
+	uring_close(&u);
+	if (ret == -EINVAL)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENOSYS);
+	return 0;
+}
+
+static int register_ifq(struct rbuf_backend *r, const struct zcrx_config *cfg,
+			struct io_uring_zc_rx_ifq_reg *reg, struct zcrx_refusal *why)
+{
+	int err;
+
+	*reg = (struct io_uring_zc_rx_ifq_reg){
+		.if_idx = if_nametoindex(cfg->iface),
+		.if_rxq_id = cfg->queue,
+		.region_id = REGION_ID,
+		.rq_entries = cfg->rq_entries,
+		.cq_entries = cfg->cq_entries,
+		.flags = cfg->cpu >= 0 ? IORING_ZC_RX_IFQ_CPU : 0,
+		.cpu = cfg->cpu >= 0 ? (uint16_t)cfg->cpu : 0,
+		.reason = (uintptr_t)why->reason,
+		.reason_len = sizeof(why->reason),
+	};
+	if (!reg->if_idx)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENODEV);
+	err = uring_registration(&r->ring, IORING_REGISTER_ZC_RX_IFQ_NR, reg, 1);
+	if (err < 0)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, err);
+	why->reason[0] = '\0';
+	return 0;
+}
+
+static int map_rings(struct rbuf_backend *r, const struct io_uring_zc_rx_ifq_reg *reg,
+		     struct zcrx_refusal *why)
+{
+	void *map = mmap(NULL, reg->mmap_sz, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			 r->ring.ring.ring_fd, (off_t)reg->mmap_off);
+
+	if (map == MAP_FAILED)
+		return zcrx_refuse(why, ZCRX_STEP_MAP, errno);
+	r->map = map;
+	r->map_size = reg->mmap_sz;
+	r->ifq = reg->zcrx_ifq_idx;
+	r->stats = (const void *)((char *)map + reg->stats_off);
+	rbuf_refill_init(&r->refill, map, &reg->rq_off, reg->rq_entries);
+	rbuf_cq_init(&r->cq, map, &reg->cq_off, reg->cq_entries);
+	return 0;
+}
+
+static int rbuf_setup(struct rbuf_backend *r, const struct zcrx_config *cfg,
+		      struct zcrx_refusal *why)
+{
+	struct io_uring_zc_rx_ifq_reg reg;
+	struct iovec iov;
+	int err;
+
+	r->page = (uint32_t)sysconf(_SC_PAGESIZE);
+	r->room = cfg->cq_entries;
+	r->cqes = calloc(r->room, sizeof(*r->cqes));
+	r->pieces = calloc(r->room, sizeof(*r->pieces));
+	if (!r->cqes || !r->pieces)
+		return zcrx_refuse(why, ZCRX_STEP_REGION, ENOMEM);
+
+	err = zcrx_region_map(&r->base.region, cfg, why);
+	if (err)
+		return err;
+	iov = (struct iovec){ r->base.region.addr, r->base.region.size };
+	err = io_uring_register_buffers(&r->ring.ring, &iov, 1);
+	if (err)
+		return zcrx_refuse(why, ZCRX_STEP_BUFFERS, err);
+
+	err = register_ifq(r, cfg, &reg, why);
+	if (err)
+		return err;
+	return map_rings(r, &reg, why);
+}
+
+static void rbuf_close(struct zcrx_backend *b)
+{
+	struct rbuf_backend *r = rbuf(b);
+
+	if (r->map)
+		munmap(r->map, r->map_size);
+	uring_close(&r->ring);
+	rbuf_refill_free(&r->refill);
+	zcrx_region_unmap(&r->base.region);
+	free(r->pieces);
+	free(r->cqes);
+	free(r);
+}
+
+static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
+		     struct zcrx_refusal *why)
+{
+	struct rbuf_backend *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
+	r->base.ops = &zcrx_rbuf_ops;
+	/* one completion announces at least one entry, so this is never the narrower ring */
+	err = uring_open(&r->ring, cfg->cq_entries, true);
+	if (err < 0) {
+		free(r);
+		return zcrx_refuse(why, ZCRX_STEP_RING, err);
+	}
+	err = rbuf_setup(r, cfg, why);
+	if (err) {
+		rbuf_close(&r->base);
+		return err;
+	}
+	*out = &r->base;
+	return 0;
+}
+
+static int rbuf_arm(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	struct rbuf_backend *r = rbuf(b);
+	struct io_uring_sqe *sqe = uring_sqe(&r->ring);
+
+	if (!sqe)
+		return -EBUSY;
+	/* len 0: no limit to what one request receives */
+	io_uring_prep_rw(OP_RECV_ZC, sqe, s->fd, NULL, 0, 0);
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	sqe->file_index = r->ifq; /* zcrx_ifq_idx in newer headers, same place */
+	io_uring_sqe_set_data(sqe, s);
+	s->watch = false;
+	s->armed = true;
+	return 0;
+}
+
+static int rbuf_watch(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	return uring_watch(&rbuf(b)->ring, s);
+}
+
+/* The kernel's word is checked: a wrong offset would be a wild pointer here */
+static int to_pieces(struct rbuf_backend *r, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct io_uring_rbuf_cqe *cqe = &r->cqes[i];
+
+		if (cqe->region != REGION_ID || cqe->off >= r->base.region.size ||
+		    cqe->len > r->page - cqe->off % r->page)
+			return -EPROTO;
+		r->pieces[i] = (struct zcrx_piece){
+			.data = r->base.region.addr + cqe->off,
+			.off = cqe->off,
+			.len = cqe->len,
+			.token = cqe->region,
+			.copied = cqe->flags & IORING_RBUF_CQE_F_COPY,
+		};
+	}
+	return 0;
+}
+
+/* Errors after which the same request can succeed, once buffers came back */
+static bool is_starvation(int res)
+{
+	return res == -ENOBUFS || res == -ENOSPC || res == -ENOMEM;
+}
+
+static int rbuf_event(struct rbuf_backend *r, struct zcrx_event *ev)
+{
+	const struct io_uring_cqe *cqe = r->ring.cqe;
+	struct zcrx_source *s = io_uring_cqe_get_data(cqe);
+	int n;
+
+	*ev = (struct zcrx_event){ .source = s };
+	s->armed = cqe->flags & IORING_CQE_F_MORE;
+	if (cqe->res < 0) {
+		ev->kind = is_starvation(cqe->res) ? ZCRX_EVENT_STARVED : ZCRX_EVENT_ERROR;
+		ev->err = -cqe->res;
+		return 1;
+	}
+	if (s->watch) {
+		ev->kind = ZCRX_EVENT_READY;
+		return 1;
+	}
+	if (cqe->res == 0) {
+		ev->kind = ZCRX_EVENT_EOF;
+		return 1;
+	}
+	n = rbuf_cq_take(&r->cq, (uint32_t)cqe->res, r->cqes, r->room);
+	if (n < 0 || to_pieces(r, (uint32_t)n))
+		return -EPROTO;
+	ev->kind = ZCRX_EVENT_DATA;
+	ev->bytes = (uint32_t)cqe->res;
+	ev->pieces = r->pieces;
+	ev->n = (uint32_t)n;
+	return 1;
+}
+
+static int rbuf_next(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_ms)
+{
+	struct rbuf_backend *r = rbuf(b);
+	int ret;
+
+	/*
+	 * The kernel takes buffers from the refill ring when the NIC needs them,
+	 * and tells nobody. If more wait here, look again soon.
+	 */
+	rbuf_refill_publish(&r->refill);
+	if (rbuf_refill_waiting(&r->refill) &&
+	    (timeout_ms < 0 || timeout_ms > REFILL_POLL_MS))
+		timeout_ms = REFILL_POLL_MS;
+	ret = uring_next(&r->ring, timeout_ms);
+	return ret == 1 ? rbuf_event(r, ev) : ret;
+}
+
+static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n)
+{
+	struct rbuf_backend *r = rbuf(b);
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i++) {
+		struct io_uring_rbuf_rqe rqe = {
+			.off = pieces[i].off,
+			.len = pieces[i].len,
+			.region = pieces[i].token,
+		};
+
+		err = rbuf_refill_put(&r->refill, &rqe);
+	}
+	rbuf_refill_publish(&r->refill);
+	return err;
+}
+
+static bool rbuf_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+{
+	*out = *rbuf(b)->stats;
+	return true;
+}
+
+const struct zcrx_backend_ops zcrx_rbuf_ops = {
+	.name = "rbuf",
+	.words = "zero copy receive, rbuf rings",
+	.zero_copy = true,
+	.probe = rbuf_probe,
+	.open = rbuf_open,
+	.arm = rbuf_arm,
+	.watch = rbuf_watch,
+	.next = rbuf_next,
+	.give_back = rbuf_give_back,
+	.counters = rbuf_counters,
+	.close = rbuf_close,
+};

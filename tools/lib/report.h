@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the tools say: lines for people on stderr, JSON lines for programs.
+ *
+ * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, warning,
+ * error or end. Names carry base units: bytes, seconds, bits_per_second.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu.h"
+#include "diag.h"
+#include "json.h"
+
+#define REPORT_SCHEMA	1
+#define REPORT_SIZE	24
+
+/**
+ * struct report - where it goes
+ * @prog: program name, in front of lines that are no figures
+ * @talk: lines for people
+ * @json: JSON lines; its @out is NULL when nobody wants them
+ */
+struct report {
+	const char *prog;
+	FILE *talk;
+	struct json json;
+};
+
+bool report_event(struct report *r, const char *name);
+void report_event_end(struct report *r);
+void report_diag(struct report *r, const struct diag_env *env, const struct diag_text *text,
+		 bool fatal);
+void report_refusal(struct report *r, struct diag_env *env);
+void report_rate(struct report *r, uint64_t bytes, uint64_t ns);
+void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes);
+const char *report_size(uint64_t bytes, char *buf);
+double report_gbit(uint64_t bytes, uint64_t ns);
+
+#endif

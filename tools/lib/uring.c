@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "uring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A source has at most one request under way, so this is only a batch size */
+#define SQ_ENTRIES	256
+
+/**
+ * uring_open() - make the ring
+ * @u: the ring
+ * @cq_entries: completions that it has room for at least; clamped by the kernel
+ * @defer: insist on DEFER_TASKRUN (Linux 6.1), which runs receives in the
+ *	thread that waits for them; zero copy receive needs it
+ *
+ * Return: 0, -errno.
+ */
+int uring_open(struct uring *u, uint32_t cq_entries, bool defer)
+{
+	const unsigned int plain = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+				   IORING_SETUP_SUBMIT_ALL;
+	/* the kernel refuses fewer completions than submissions */
+	uint32_t cq = cq_entries > 2 * SQ_ENTRIES ? cq_entries : 2 * SQ_ENTRIES;
+	struct io_uring_params p = {
+		.flags = plain | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		.cq_entries = cq,
+	};
+	int ret;
+
+	memset(u, 0, sizeof(*u));
+	ret = io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
+	if (ret != -EINVAL || defer)
+		return ret;
+	p = (struct io_uring_params){ .flags = plain, .cq_entries = cq };
+	return io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
+}
+
+/**
+ * uring_close() - free the ring; the kernel cancels what is under way
+ * @u: the ring
+ */
+void uring_close(struct uring *u)
+{
+	io_uring_queue_exit(&u->ring);
+}
+
+/**
+ * uring_sqe() - a free submission entry
+ * @u: the ring
+ *
+ * Return: the entry, NULL when the kernel takes none of those that are queued.
+ */
+struct io_uring_sqe *uring_sqe(struct uring *u)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+
+	if (sqe)
+		return sqe;
+	if (io_uring_submit(&u->ring) < 0)
+		return NULL;
+	return io_uring_get_sqe(&u->ring);
+}
+
+/**
+ * uring_watch() - report once when a descriptor becomes readable
+ * @u: the ring
+ * @s: the source
+ *
+ * Return: 0, -EBUSY.
+ */
+int uring_watch(struct uring *u, struct zcrx_source *s)
+{
+	struct io_uring_sqe *sqe = uring_sqe(u);
+
+	if (!sqe)
+		return -EBUSY;
+	io_uring_prep_poll_add(sqe, s->fd, POLLIN);
+	io_uring_sqe_set_data(sqe, s);
+	s->watch = true;
+	s->armed = true;
+	return 0;
+}
+
+static int wait(struct uring *u, int timeout_ms)
+{
+	struct __kernel_timespec ts = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_nsec = timeout_ms % 1000 * 1000000LL,
+	};
+
+	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1,
+						timeout_ms < 0 ? NULL : &ts, NULL);
+}
+
+/**
+ * uring_next() - the next completion, in @u->cqe
+ * @u: the ring
+ * @timeout_ms: 0 to look at the ring only, -1 to wait for ever
+ *
+ * Return: 1, 0 for none in time, -EINTR or another -errno.
+ */
+int uring_next(struct uring *u, int timeout_ms)
+{
+	int ret;
+
+	if (u->cqe)
+		io_uring_cqe_seen(&u->ring, u->cqe);
+	u->cqe = NULL;
+
+	/* without a system call as long as the ring has completions */
+	ret = io_uring_peek_cqe(&u->ring, &u->cqe);
+	if (ret == -EAGAIN && timeout_ms)
+		ret = wait(u, timeout_ms);
+	if (ret >= 0 && u->cqe)
+		return 1;
+	u->cqe = NULL;
+	return ret == -ETIME || ret == -EAGAIN || ret >= 0 ? 0 : ret;
+}
+
+/**
+ * uring_registration() - io_uring_register(2) as it is
+ * @u: the ring
+ * @op: IORING_REGISTER_*
+ * @arg: its argument
+ * @nr: its number of arguments
+ *
+ * liburing has no function for opcodes that it does not know.
+ *
+ * Return: what the system call returns, -errno.
+ */
+int uring_registration(const struct uring *u, unsigned int op, void *arg, unsigned int nr)
+{
+	long ret = syscall(__NR_io_uring_register, u->ring.ring_fd, op, arg, nr);
+
+	return ret < 0 ? -errno : (int)ret;
+}

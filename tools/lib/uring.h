@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The io_uring that the io_uring backends have in common. */
+#ifndef URING_H
+#define URING_H
+
+#include <liburing.h>
+#include <stdbool.h>
+
+#include "backend.h"
+
+/**
+ * struct uring - an io_uring and what is known of it
+ * @ring: liburing's
+ * @cqe: the completion in work, marked as seen by the next uring_next()
+ */
+struct uring {
+	struct io_uring ring;
+	struct io_uring_cqe *cqe;
+};
+
+int uring_open(struct uring *u, uint32_t cq_entries, bool defer);
+void uring_close(struct uring *u);
+struct io_uring_sqe *uring_sqe(struct uring *u);
+int uring_watch(struct uring *u, struct zcrx_source *s);
+int uring_next(struct uring *u, int timeout_ms);
+int uring_registration(const struct uring *u, unsigned int op, void *arg, unsigned int nr);
+
+#endif

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The file is a sequence of blocks (statx(2): stx_dio_offset_align). A batch is
+ * a list of memory ranges whose lengths are whole blocks: ranges of received
+ * pieces, and ranges of a stage, in which bytes are copied together that do not
+ * fill a block by themselves or lie at an address that the device cannot read
+ * (stx_dio_mem_align). Whole blocks a range, and not only in total, since
+ * kernels before 6.18 want that. The last range may be an open block of the
+ * stage; it stays behind when the batch is written.
+ *
+ * Without O_DIRECT a block is one byte, and the same code copies nothing.
+ */
+#include "writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define STAGE_SIZE	(1U << 20)
+/* The largest alignment that we know how to serve: a huge sector is far less */
+#define ALIGN_MAX	65536U
+
+/**
+ * struct writer - the writer
+ * @cfg: as asked for
+ * @fd: where batches go
+ * @plain_fd: the same file without O_DIRECT, for the end that fills no block
+ * @seekable: positions are ours to choose
+ * @at: position in the file of the batch, a multiple of the block
+ * @batch: bytes of the batch, open block included
+ * @iov: ranges of the batch
+ * @niov: how many
+ * @stage: memory for what has to be copied
+ * @used: bytes of @stage in use
+ * @held: pieces that ranges refer to
+ * @nheld: how many
+ * @tail_done: bytes of the open block that writer_finish() has written already
+ * @stats: what happened
+ */
+struct writer {
+	struct writer_config cfg;
+	int fd;
+	int plain_fd;
+	bool seekable;
+	uint64_t at;
+	uint64_t batch;
+	struct iovec iov[IOV_MAX];
+	uint32_t niov;
+	uint8_t *stage;
+	uint32_t used;
+	struct zcrx_piece *held;
+	uint32_t nheld;
+	uint32_t tail_done;
+	struct writer_stats stats;
+};
+
+static int open_plain(struct writer *w)
+{
+	const char *path = w->cfg.path;
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		w->plain_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	else
+		w->plain_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (w->plain_fd < 0)
+		return -errno;
+	if (fstat(w->plain_fd, &st))
+		return -errno;
+	/* standard output may be a file that somebody else is in the middle of */
+	w->seekable = strcmp(path, "-") && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+	w->fd = w->plain_fd;
+	w->stats.block = 1;
+	w->stats.align = 1;
+	return 0;
+}
+
+static bool usable_alignment(uint32_t align)
+{
+	return align && align <= ALIGN_MAX && !(align & (align - 1));
+}
+
+/* Not having O_DIRECT is no error: the file gets the same bytes without it */
+static void open_direct(struct writer *w)
+{
+	struct statx stx;
+	int fd;
+
+	if (w->cfg.buffered || !w->seekable)
+		return;
+	if (statx(w->plain_fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) ||
+	    !(stx.stx_mask & STATX_DIOALIGN) || !usable_alignment(stx.stx_dio_mem_align) ||
+	    !usable_alignment(stx.stx_dio_offset_align))
+		return;
+	fd = open(w->cfg.path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	w->fd = fd;
+	w->stats.direct = true;
+	w->stats.block = stx.stx_dio_offset_align;
+	w->stats.align = stx.stx_dio_mem_align;
+}
+
+static void writer_free(struct writer *w)
+{
+	if (w->fd >= 0 && w->fd != w->plain_fd)
+		close(w->fd);
+	if (w->plain_fd >= 0)
+		close(w->plain_fd);
+	free(w->held);
+	free(w->stage);
+	free(w);
+}
+
+/**
+ * writer_open() - create the file
+ * @out: the writer
+ * @cfg: copied; the path must live as long as the writer
+ *
+ * Return: 0, -errno.
+ */
+int writer_open(struct writer **out, const struct writer_config *cfg)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	w->cfg = *cfg;
+	w->fd = -1;
+	w->plain_fd = -1;
+	w->held = calloc(cfg->hold, sizeof(*w->held));
+	w->stage = aligned_alloc(ALIGN_MAX, STAGE_SIZE);
+	err = w->held && w->stage ? open_plain(w) : -ENOMEM;
+	if (err) {
+		writer_free(w);
+		return err;
+	}
+	open_direct(w);
+	*out = w;
+	return 0;
+}
+
+/* Drops the first @done bytes from the list of ranges */
+static void iov_advance(struct iovec **iov, uint32_t *n, size_t done)
+{
+	while (*n && done >= (*iov)->iov_len) {
+		done -= (*iov)->iov_len;
+		(*iov)++;
+		(*n)--;
+	}
+	if (!*n)
+		return;
+	(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
+	(*iov)->iov_len -= done;
+}
+
+static size_t iov_bytes(const struct iovec *iov, uint32_t n)
+{
+	size_t sum = 0;
+
+	while (n--)
+		sum += iov++->iov_len;
+	return sum;
+}
+
+/*
+ * The file system promised O_DIRECT and then refused a write: some refuse only
+ * when data has to be read back, stacked ones when the lower one does.
+ */
+static bool fall_back(struct writer *w, int err)
+{
+	if (err != EINVAL || !w->stats.direct || w->fd == w->plain_fd)
+		return false;
+	close(w->fd);
+	w->fd = w->plain_fd;
+	w->stats.direct = false;
+	w->stats.fell_back = true;
+	return true;
+}
+
+static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n)
+{
+	while (n) {
+		ssize_t ret = w->seekable ? pwritev(w->fd, iov, (int)n, (off_t)w->at) :
+					    writev(w->fd, iov, (int)n);
+		size_t done;
+
+		w->stats.writes++;
+		if (ret < 0 && errno == EINTR && !w->cfg.stopped(w->cfg.ctx))
+			continue;
+		if (ret < 0 && fall_back(w, errno))
+			continue;
+		if (ret <= 0)
+			return ret ? -errno : -ENOSPC;
+		/* a signal cuts a write to a pipe that is full short, without EINTR */
+		if (!w->seekable && (size_t)ret < iov_bytes(iov, n) && w->cfg.stopped(w->cfg.ctx))
+			return -EINTR;
+		/* a direct write must go on at a block; the cut one is written again */
+		done = (size_t)ret - (w->stats.direct ? (size_t)ret % w->stats.block : 0);
+		if (!done)
+			return -ENOSPC;
+		w->at += done;
+		w->stats.written += done;
+		iov_advance(&iov, &n, done);
+	}
+	return 0;
+}
+
+static int release_held(struct writer *w)
+{
+	uint32_t n = w->nheld;
+
+	w->nheld = 0;
+	return n ? w->cfg.release(w->cfg.ctx, w->held, n) : 0;
+}
+
+/* Bytes of the open block at the end of the batch, all of them in the stage */
+static uint32_t open_bytes(const struct writer *w)
+{
+	return (uint32_t)(w->batch % w->stats.block);
+}
+
+/**
+ * writer_flush() - write all whole blocks and give back all pieces
+ * @w: the writer
+ *
+ * Return: 0, -errno; -EINTR when it was to stop.
+ */
+int writer_flush(struct writer *w)
+{
+	uint32_t open = open_bytes(w);
+	const uint8_t *tail = NULL;
+	int err = 0;
+
+	if (open) {
+		struct iovec *last = &w->iov[w->niov - 1];
+
+		last->iov_len -= open;
+		tail = (const uint8_t *)last->iov_base + last->iov_len;
+		w->niov -= !last->iov_len;
+	}
+	if (w->niov) {
+		/* the block whose beginning writer_finish() wrote is written as a whole */
+		w->stats.written -= w->tail_done;
+		w->tail_done = 0;
+		err = write_ranges(w, w->iov, w->niov);
+	}
+	w->niov = 0;
+	w->used = open;
+	w->batch = open;
+	if (open) {
+		memmove(w->stage, tail, open);
+		w->iov[w->niov++] = (struct iovec){ w->stage, open };
+	}
+	/* on an error too: nobody will write these any more */
+	return release_held(w) ?: err;
+}
+
+static int room_for_range(struct writer *w)
+{
+	return w->niov == IOV_MAX ? writer_flush(w) : 0;
+}
+
+static bool extends_last(const struct writer *w, const uint8_t *from)
+{
+	const struct iovec *last = w->iov + w->niov;
+
+	if (!w->niov)
+		return false;
+	last--;
+	return (const uint8_t *)last->iov_base + last->iov_len == from;
+}
+
+static int add_range(struct writer *w, uint8_t *from, uint32_t len)
+{
+	int err;
+
+	if (extends_last(w, from)) {
+		w->iov[w->niov - 1].iov_len += len;
+	} else {
+		err = room_for_range(w);
+		if (err)
+			return err;
+		w->iov[w->niov++] = (struct iovec){ from, len };
+	}
+	w->batch += len;
+	return 0;
+}
+
+/* Copies into the stage as much as fits, at least a byte */
+static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *taken)
+{
+	uint32_t room;
+	int err;
+
+	if (w->used == STAGE_SIZE) {
+		err = writer_flush(w);
+		if (err)
+			return err;
+	}
+	if (!extends_last(w, w->stage + w->used)) {
+		/*
+		 * A range of its own starts a block. Memory must be aligned for it,
+		 * and writing out moves the stage's end: room for the range first.
+		 */
+		err = room_for_range(w);
+		if (err)
+			return err;
+		w->used = (w->used + w->stats.align - 1) & ~(w->stats.align - 1);
+		if (w->used >= STAGE_SIZE) {
+			err = writer_flush(w);
+			if (err)
+				return err;
+		}
+	}
+	room = STAGE_SIZE - w->used;
+	*taken = len < room ? len : room;
+	memcpy(w->stage + w->used, data, *taken);
+	err = add_range(w, w->stage + w->used, *taken);
+	w->used += *taken;
+	w->stats.copied += *taken;
+	return err;
+}
+
+static bool can_be_direct(const struct writer *w, const uint8_t *data, uint32_t len)
+{
+	return (uintptr_t)data % w->stats.align == 0 && len >= w->stats.block;
+}
+
+/* How much of the piece has to be copied before the rest can be written from its page */
+static uint32_t ragged(const struct writer *w, const uint8_t *data, uint32_t len)
+{
+	uint32_t open = open_bytes(w);
+	uint32_t to_block = open ? w->stats.block - open : 0;
+
+	if (to_block < len && can_be_direct(w, data + to_block, len - to_block))
+		return to_block;
+	return len;
+}
+
+static int append_piece(struct writer *w, const struct zcrx_piece *piece, bool *referred)
+{
+	uint8_t *data = piece->data;
+	uint32_t len = piece->len;
+	uint32_t n = 0;
+	int err;
+
+	while (len) {
+		uint32_t copy = ragged(w, data, len);
+
+		if (copy) {
+			err = stage(w, data, copy, &n);
+		} else {
+			n = len - len % w->stats.block;
+			err = add_range(w, data, n);
+			w->stats.from_pages += n;
+			*referred = true;
+		}
+		if (err)
+			return err;
+		data += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/**
+ * writer_append() - add pieces to the end of the file
+ * @w: the writer
+ * @pieces: the pieces; the writer gives them back, also after an error
+ * @n: how many
+ *
+ * Return: 0, -errno.
+ */
+int writer_append(struct writer *w, const struct zcrx_piece *pieces, uint32_t n)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool referred = false;
+
+		if (!err && (w->nheld == w->cfg.hold || w->batch >= w->cfg.batch))
+			err = writer_flush(w);
+		if (!err)
+			err = append_piece(w, &pieces[i], &referred);
+		if (referred && !err)
+			w->held[w->nheld++] = pieces[i];
+		else
+			err = w->cfg.release(w->cfg.ctx, &pieces[i], 1) ?: err;
+	}
+	return err;
+}
+
+/**
+ * writer_pending() - what writer_flush() would write
+ * @w: the writer
+ *
+ * Return: bytes.
+ */
+uint64_t writer_pending(const struct writer *w)
+{
+	return w->batch - open_bytes(w);
+}
+
+/**
+ * writer_finish() - make the file complete up to here
+ * @w: the writer
+ *
+ * Writes the open block too, through the page cache. It stays open: more can be
+ * appended, and then it is written again as a whole.
+ *
+ * Return: 0, -errno.
+ */
+int writer_finish(struct writer *w)
+{
+	int err = writer_flush(w);
+	uint32_t open = open_bytes(w);
+
+	while (!err && w->tail_done < open) {
+		ssize_t ret = pwrite(w->plain_fd, w->stage + w->tail_done, open - w->tail_done,
+				     (off_t)(w->at + w->tail_done));
+
+		w->stats.writes++;
+		if (ret > 0) {
+			w->tail_done += (uint32_t)ret;
+			w->stats.written += (uint32_t)ret;
+		} else if (!ret) {
+			err = -ENOSPC;
+		} else if (errno != EINTR || w->cfg.stopped(w->cfg.ctx)) {
+			err = -errno;
+		}
+	}
+	return err;
+}
+
+/**
+ * writer_stats() - what was written so far
+ * @w: the writer
+ *
+ * Return: valid until writer_close().
+ */
+const struct writer_stats *writer_stats(const struct writer *w)
+{
+	return &w->stats;
+}
+
+/**
+ * writer_close() - finish the file and free the writer
+ * @w: the writer
+ *
+ * Return: 0, -errno when the file is not complete.
+ */
+int writer_close(struct writer *w)
+{
+	int err = writer_finish(w);
+
+	/* some file systems tell about a full disk only here */
+	if (w->fd != w->plain_fd && close(w->fd) && !err)
+		err = -errno;
+	if (close(w->plain_fd) && !err)
+		err = -errno;
+	w->fd = -1;
+	w->plain_fd = -1;
+	writer_free(w);
+	return err;
+}

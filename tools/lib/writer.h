@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes received pieces to a file, past the page cache where the file system
+ * can (O_DIRECT) and straight from where they were received; only bytes that
+ * do not fall on the file's blocks are copied together first. Pieces are given
+ * back when what refers to them has been written.
+ */
+#ifndef WRITER_H
+#define WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+
+struct writer;
+
+/**
+ * struct writer_config - how to write
+ * @path: file to create or truncate, "-" for standard output
+ * @buffered: do not even try O_DIRECT
+ * @batch: bytes to collect for one write
+ * @hold: most pieces to hold; more are written at once
+ * @release: gives pieces back; 0 or -errno
+ * @stopped: asked when a write was interrupted: true gives up
+ * @ctx: first argument of both
+ */
+struct writer_config {
+	const char *path;
+	bool buffered;
+	uint64_t batch;
+	uint32_t hold;
+	int (*release)(void *ctx, const struct zcrx_piece *pieces, uint32_t n);
+	bool (*stopped)(void *ctx);
+	void *ctx;
+};
+
+/**
+ * struct writer_stats - what was written
+ * @direct: O_DIRECT is in use
+ * @block: least unit of a write, bytes: 1 without O_DIRECT
+ * @align: alignment that memory must have, bytes: 1 without O_DIRECT
+ * @written: bytes written
+ * @from_pages: of these, straight from where they were received
+ * @copied: of these, copied together first
+ * @writes: system calls
+ * @fell_back: O_DIRECT was refused by a write though the file system promised it
+ */
+struct writer_stats {
+	bool direct;
+	uint32_t block;
+	uint32_t align;
+	uint64_t written;
+	uint64_t from_pages;
+	uint64_t copied;
+	uint64_t writes;
+	bool fell_back;
+};
+
+int writer_open(struct writer **out, const struct writer_config *cfg);
+int writer_append(struct writer *w, const struct zcrx_piece *pieces, uint32_t n);
+int writer_flush(struct writer *w);
+int writer_finish(struct writer *w);
+uint64_t writer_pending(const struct writer *w);
+const struct writer_stats *writer_stats(const struct writer *w);
+int writer_close(struct writer *w);
+
+#endif

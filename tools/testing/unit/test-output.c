@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* JSON lines, sizes for people, and the table of diagnostics. */
+#include <limits.h>
+#include <math.h>
+
+#include "../tap.h"
+#include "report.h"
+
+static void test_json(void)
+{
+	static const uint64_t numbers[] = { 1, 2, 3 };
+	char text[512] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	struct json j = { .out = f };
+
+	json_open(&j, NULL);
+	json_str(&j, "event", "a \"b\" \\ \n\t\x01 c");
+	json_open(&j, "data");
+	json_u64(&j, "max", UINT64_MAX);
+	json_i64(&j, "min", INT64_MIN);
+	json_double(&j, "half", 0.5);
+	json_double(&j, "none", NAN);
+	json_bool(&j, "yes", true);
+	json_str(&j, "null", NULL);
+	json_u64s(&j, "list", numbers, 3);
+	json_u64s(&j, "empty", numbers, 0);
+	json_open(&j, "in");
+	json_close(&j);
+	json_close(&j);
+	json_u64(&j, "after", 1);
+	json_close(&j);
+	json_open(&j, NULL);
+	json_close(&j);
+	fclose(f);
+	tap_str(text,
+		"{\"event\":\"a \\\"b\\\" \\\\ \\n\\t\\u0001 c\",\"data\":{"
+		"\"max\":18446744073709551615,\"min\":-9223372036854775808,\"half\":0.500000,"
+		"\"none\":null,\"yes\":true,\"null\":null,\"list\":[1,2,3],\"empty\":[],\"in\":{}},"
+		"\"after\":1}\n{}\n", "JSON lines");
+}
+
+static void test_sizes(void)
+{
+	char buf[REPORT_SIZE];
+
+	tap_str(report_size(0, buf), "0 bytes", "nothing");
+	tap_str(report_size(1023, buf), "1023 bytes", "bytes");
+	tap_str(report_size(1024, buf), "1 KB", "a KB");
+	tap_str(report_size(1536, buf), "1.5 KB", "one and a half");
+	tap_str(report_size(1 << 30, buf), "1024 MB", "a GB in MB, as tcp_mmap has it");
+	tap_str(report_size(12900000, buf), "12.3 MB", "tenths below 100 MB");
+	tap_str(report_size(300000123, buf), "286 MB", "none above");
+	tap_ok(report_gbit(125000000, 1000000000) == 1.0, "a Gbit/s");
+	tap_ok(report_gbit(1, 0) == 0.0, "no time");
+	tap_ok(cpu_us_per_mb(100, 1 << 20) == 100.0, "microseconds a MB");
+	tap_ok(cpu_us_per_mb(100, 0) == 0.0, "of nothing");
+}
+
+static const struct zcrx_config cfg = {
+	.iface = "lo", .queue = 77, .region_size = 64 << 20, .cpu = -1,
+};
+
+static void explain(struct diag_text *text, enum zcrx_step step, int err)
+{
+	static struct zcrx_refusal why;
+	struct diag_env env = {
+		.prog = "prog", .cfg = &cfg, .why = &why, .port = 9999, .path = "p", .peer = "h",
+	};
+
+	/* the text refers to the reason */
+	why = (struct zcrx_refusal){ .step = step, .err = err, .reason = "because" };
+	diag_explain(&env, text);
+}
+
+static void test_explain(void)
+{
+	struct diag_text text;
+
+	explain(&text, ZCRX_STEP_LISTEN, EADDRINUSE);
+	tap_str(text.code, "ZC030", "port in use");
+	tap_str(text.what, "cannot listen on port 9999: Address already in use (EADDRINUSE)",
+		"what could not be done");
+	tap_str(text.fix, "end it (ss -ltnp 'sport = :9999' names it), or take another port with -p",
+		"the port in the fix");
+	tap_str(text.reason, "because", "the kernel's own words");
+	explain(&text, ZCRX_STEP_QUEUE, ERANGE);
+	tap_str(text.code, "ZC014", "a probe finds that lo has no queue 77");
+	tap_ok(strstr(text.cause, "lo has 1 RX queue, 0 to 0"), "and how many it has: %s", text.cause);
+	explain(&text, ZCRX_STEP_QUEUE, ENODEV);
+	tap_ok(strcmp(text.code, "ZC099"), "every refusal of a queue has some cause: %s", text.code);
+	explain(&text, ZCRX_STEP_MAP, EXDEV);
+	tap_str(text.code, "ZC099", "what nobody foresaw is said to be that");
+}
+
+/* Every placeholder is known, codes and names are unique, lines can be reached */
+static void test_table(void)
+{
+	unsigned int braces = 0, twice = 0, shadowed = 0, n;
+	struct diag_text text;
+
+	for (n = 0; diag_at(n); n++) {
+		const struct diag *d = diag_at(n);
+		struct zcrx_refusal why = { .step = d->step, .err = 1 };
+		struct diag_env env = { .prog = "prog", .cfg = &cfg, .why = &why, .path = "p",
+					.peer = "h", .have = "H", .want = "W" };
+
+		diag_advice(&env, d->name, &text);
+		if (strpbrk(text.cause, "{}?") || strpbrk(text.fix, "{}?")) {
+			tap_diag("%s: %s | %s", d->code, text.cause, text.fix);
+			braces++;
+		}
+		for (unsigned int i = 0; i < n; i++) {
+			const struct diag *e = diag_at(i);
+
+			twice += !strcmp(e->code, d->code) || !strcmp(e->name, d->name);
+			shadowed += e->step == d->step && !e->probe && (!e->err || e->err == d->err) &&
+				    d->err != -1;
+		}
+	}
+	tap_eq(braces, 0, "placeholders of %u diagnostics are filled in", n);
+	tap_eq(twice, 0, "codes and names are unique");
+	tap_eq(shadowed, 0, "no line hides another");
+}
+
+static void test_long_values(void)
+{
+	char path[4096];
+	struct zcrx_refusal why = { .step = ZCRX_STEP_SINK, .err = ENOSPC };
+	struct diag_env env = { .prog = "prog", .why = &why, .path = path };
+	struct diag_text text;
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	diag_explain(&env, &text);
+	tap_eq(strlen(text.cause), sizeof(text.cause) - 1, "a long path is cut");
+	tap_eq(strspn(path, "x"), sizeof(path) - 1, "and nothing overrun");
+	tap_ok(strlen(text.what) < sizeof(text.what), "nor is the headline");
+}
+
+static void test_events(void)
+{
+	char text[1024] = "", talk[1024] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w"), *t = fmemopen(talk, sizeof(talk), "w");
+	struct report r = { .prog = "prog", .talk = t, .json = { .out = f } };
+	struct zcrx_refusal why = { .step = ZCRX_STEP_LISTEN, .err = EACCES };
+	struct diag_env env = { .prog = "prog", .why = &why, .port = 80 };
+	struct report quiet = { .prog = "prog", .talk = t };
+
+	report_refusal(&r, &env);
+	tap_ok(!report_event(&quiet, "start"), "no JSON when nobody wants it");
+	fclose(f);
+	fclose(t);
+	tap_str(text,
+		"{\"event\":\"error\",\"data\":{\"code\":\"ZC031\",\"name\":\"port-privileged\","
+		"\"what\":\"cannot listen on port 80: Permission denied (EACCES)\","
+		"\"cause\":\"ports below 1024 need CAP_NET_BIND_SERVICE\","
+		"\"fix\":\"take another port with -p, or run as root\"}}\n", "an error as a JSON line");
+	tap_str(talk,
+		"prog: ZC031 cannot listen on port 80: Permission denied (EACCES)\n"
+		"  cause:  ports below 1024 need CAP_NET_BIND_SERVICE\n"
+		"  fix:    take another port with -p, or run as root\n", "and for people");
+}
+
+int main(void)
+{
+	test_json();
+	test_sizes();
+	test_explain();
+	test_table();
+	test_long_values();
+	test_events();
+	return tap_done();
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The file writer: whatever the pieces look like, the file has their bytes, and
+ * every piece comes back once, not before it was written.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "writer.h"
+
+#define PAGE		4096U
+#define REGION_PAGES	512U
+#define NO_PAGE		UINT32_MAX
+
+/**
+ * struct bench - a region, a writer, and what should be in the file
+ * @region: memory of the pieces
+ * @busy: pages that a piece holds
+ * @out: pieces that are out
+ * @twice: pieces that came back though they were not out
+ * @want: the bytes appended so far
+ * @len: how many
+ * @cap: room in @want
+ * @writer: the writer
+ */
+struct bench {
+	uint8_t *region;
+	bool busy[REGION_PAGES];
+	unsigned int out;
+	unsigned int twice;
+	uint8_t *want;
+	size_t len;
+	size_t cap;
+	struct writer *writer;
+};
+
+static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
+{
+	struct bench *b = ctx;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t page = pieces[i].off / PAGE;
+
+		if (!b->busy[page])
+			b->twice++;
+		b->busy[page] = false;
+		b->out--;
+		/* the NIC may write there again from now on */
+		memset(b->region + page * PAGE, 0xdd, PAGE);
+	}
+	return 0;
+}
+
+static bool never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static uint32_t free_page(struct bench *b)
+{
+	uint32_t start = (uint32_t)rand() % REGION_PAGES;
+
+	for (uint32_t i = 0; i < REGION_PAGES; i++)
+		if (!b->busy[(start + i) % REGION_PAGES])
+			return (start + i) % REGION_PAGES;
+	return NO_PAGE;
+}
+
+/* A piece of random bytes at @at in some free page */
+static bool make_piece(struct bench *b, uint32_t at, uint32_t len, struct zcrx_piece *piece)
+{
+	uint32_t page = free_page(b);
+	uint8_t *data;
+
+	if (page == NO_PAGE)
+		return false;
+	data = b->region + page * PAGE + at;
+	for (uint32_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(rand() >> 7);
+	b->busy[page] = true;
+	b->out++;
+	*piece = (struct zcrx_piece){ .data = data, .off = page * PAGE + at, .len = len };
+	if (b->len + len > b->cap) {
+		b->cap = 2 * (b->cap + len);
+		b->want = realloc(b->want, b->cap);
+	}
+	memcpy(b->want + b->len, data, len);
+	b->len += len;
+	return true;
+}
+
+static bool same(const struct bench *b, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	uint8_t *got = malloc(b->len + 2);
+	ssize_t n = 0, ret;
+
+	if (fd < 0 || !got)
+		tap_bail("cannot read back %s", path);
+	while ((ret = read(fd, got + n, b->len + 1 - (size_t)n)) > 0)
+		n += ret;
+	close(fd);
+	ret = (size_t)n == b->len && !memcmp(got, b->want, b->len);
+	free(got);
+	return ret;
+}
+
+static void start(struct bench *b, const char *path, bool buffered, uint64_t batch, uint32_t hold)
+{
+	struct writer_config cfg = {
+		.path = path,
+		.buffered = buffered,
+		.batch = batch,
+		.hold = hold,
+		.release = release,
+		.stopped = never,
+		.ctx = b,
+	};
+	int err;
+
+	memset(b, 0, sizeof(*b));
+	b->region = mmap(NULL, REGION_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	err = writer_open(&b->writer, &cfg);
+	if (err)
+		tap_bail("%s: %s", path, strerror(-err));
+}
+
+static void stop(struct bench *b)
+{
+	munmap(b->region, REGION_PAGES * PAGE);
+	free(b->want);
+}
+
+/* How pieces look: like whole pages, like segments of 1448, or like anything */
+static void shape(unsigned int kind, uint32_t *at, uint32_t *len)
+{
+	*at = 0;
+	*len = PAGE;
+	if (kind == 1)
+		*len = 1448;
+	else if (kind == 2 && rand() % 16 == 0)
+		*len = 512 * (1 + (uint32_t)rand() % 8);
+	else if (kind == 3) {
+		*at = (uint32_t)rand() % PAGE;
+		*len = 1 + (uint32_t)rand() % (PAGE - *at);
+	} else if (kind == 4) {
+		*at = 512 * ((uint32_t)rand() % 8);
+		*len = 1 + (uint32_t)rand() % (PAGE - *at);
+	} else if (kind == 5) {
+		*len = 1 + (uint32_t)rand() % 4;
+	}
+}
+
+static const char *const kinds[] = {
+	"whole pages", "segments of 1448", "pages and blocks", "anything",
+	"anything at blocks", "a few bytes each",
+};
+
+static void fuzz(const char *path, bool buffered, unsigned int kind)
+{
+	static const uint32_t holds[] = { 1, 7, 300 };
+	const struct writer_stats *ws;
+	unsigned int wrong = 0;
+	struct bench b;
+
+	srand(kind + 10);
+	start(&b, path, buffered, 1 + (uint64_t)rand() % (1 << 20), holds[kind % 3]);
+	for (unsigned int i = 0; i < 6000; i++) {
+		struct zcrx_piece piece[4];
+		uint32_t n = 0, want = 1 + (uint32_t)rand() % 4;
+
+		while (n < want) {
+			uint32_t at, len;
+
+			shape(kind, &at, &len);
+			if (!make_piece(&b, at, len, &piece[n]))
+				tap_bail("the writer holds more pieces than it may");
+			n++;
+		}
+		if (writer_append(b.writer, piece, n))
+			wrong++;
+		if (rand() % 500 == 0 && writer_flush(b.writer))
+			wrong++;
+		if (rand() % 1000 == 0 && (writer_finish(b.writer) || !same(&b, path)))
+			wrong++;
+	}
+	if (writer_finish(b.writer))
+		wrong++;
+	ws = writer_stats(b.writer);
+	tap_ok(!wrong && same(&b, path), "%s, %s: %zu bytes, the file has them (%s, %u %% copied)",
+	       kinds[kind], path, b.len, ws->direct ? "direct" : "buffered",
+	       (unsigned int)(100 * ws->copied / b.len));
+	tap_ok(!b.out && !b.twice, "  all pieces came back, once");
+	tap_ok(!ws->fell_back, "  no write was refused");
+	tap_ok(ws->from_pages + ws->copied == b.len && ws->written == b.len,
+	       "  the accounts are right");
+	if (kind == 0)
+		tap_eq(ws->copied, 0, "  nothing was copied");
+	if (writer_close(b.writer) || !same(&b, path))
+		tap_ok(false, "  closing changed the file");
+	stop(&b);
+	unlink(path);
+}
+
+static void test_full_disk(void)
+{
+	struct zcrx_piece piece;
+	struct bench b;
+	int err = 0;
+
+	start(&b, "/dev/full", false, 1 << 16, 16);
+	for (unsigned int i = 0; i < 100 && !err; i++) {
+		make_piece(&b, 0, PAGE, &piece);
+		err = writer_append(b.writer, &piece, 1);
+	}
+	tap_eq(err, -ENOSPC, "a full disk is told");
+	tap_eq(b.out, 0, "and the pieces came back all the same");
+	writer_close(b.writer);
+	stop(&b);
+}
+
+static void test_fifo(const char *dir)
+{
+	struct zcrx_piece piece;
+	char path[PATH_MAX];
+	struct bench b;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	if (mkfifo(path, 0600))
+		tap_bail("mkfifo: %s", strerror(errno));
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	start(&b, path, false, 1 << 20, 16);
+	make_piece(&b, 3, 1000, &piece);
+	tap_ok(!writer_append(b.writer, &piece, 1) && !writer_finish(b.writer), "a pipe");
+	close(fd);
+	make_piece(&b, 0, 1000, &piece);
+	signal(SIGPIPE, SIG_IGN);
+	tap_ok(!writer_append(b.writer, &piece, 1) && writer_flush(b.writer) == -EPIPE,
+	       "a pipe whose reader has gone");
+	writer_close(b.writer);
+	stop(&b);
+	unlink(path);
+}
+
+static void test_missing(void)
+{
+	struct writer_config cfg = { .path = "/nowhere/file", .hold = 1 };
+	struct writer *w;
+
+	tap_eq(writer_open(&w, &cfg), -ENOENT, "no such directory");
+	cfg.path = "/";
+	tap_eq(writer_open(&w, &cfg), -EISDIR, "a directory");
+}
+
+static void test_directory(const char *base)
+{
+	char dir[PATH_MAX / 2], path[PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%s/zcrx-writer-XXXXXX", base);
+	if (!mkdtemp(dir)) {
+		tap_skip(base, "cannot write there");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/out", dir);
+	for (unsigned int kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+		fuzz(path, false, kind);
+	fuzz(path, true, 3);
+	test_fifo(dir);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	/* a disk's file system, as a rule, and one that is none */
+	test_directory(".");
+	test_directory("/dev/shm");
+	test_full_disk();
+	test_missing();
+	return tap_done();
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * zcrx-recv - receive TCP streams without copying them
+ *
+ * On the receiver, whose eth0 has a queue 7 that nothing else arrives on:
+ *
+ *	zcrx-flow up eth0 --queue 7 --port 9999
+ *	zcrx-recv -i eth0 -q 7 -p 9999 --once -o big.copy
+ *
+ * On any other machine:
+ *
+ *	nc -N receiver 9999 < big
+ *
+ * and the receiver says:
+ *
+ *	received 1024 MB (99.9 % zero copy, 0.2 % page-aligned) in 3.10 s, 2.77 Gbit/s
+ *
+ * With zcrx-send instead of nc and an MTU of 4148, the share of page-aligned
+ * bytes is near 100 % as well, and the file is written from the very pages that
+ * the NIC wrote.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "geometry.h"
+#include "options.h"
+#include "recv.h"
+
+/* linux/io_uring/zc_rx.h */
+#define RQ_MAX		32768
+#define CQ_MAX		65536
+#define REGION_MAX	(1ULL << 32)
+
+enum {
+	KEY_VERIFY = OPTION_LONG,
+	KEY_DISCARD,
+	KEY_BUFFERED,
+	KEY_REGION,
+	KEY_HUGEPAGES,
+	KEY_RQ,
+	KEY_CQ,
+	KEY_CPU,
+	KEY_BACKEND,
+	KEY_REQUIRE,
+	KEY_ONCE,
+	KEY_CONNECTIONS,
+	KEY_TIME,
+	KEY_BYTES,
+	KEY_INTERVAL,
+	KEY_JSON,
+	KEY_MSS,
+	KEY_PAGE_MSS,
+	KEY_RECORD,
+	KEY_RCVBUF,
+	KEY_FRAGS,
+};
+
+static const struct option_def defs[] = {
+	{ .help = "What to receive" },
+	{ "interface", 'i', "IFACE", "network interface" },
+	{ "queue", 'q', "N", "its RX queue (0); the flow must be steered to it (zcrx-flow)" },
+	{ "port", 'p', "PORT", "TCP port to listen on" },
+	{ "ipv4", '4', NULL, "IPv4 only" },
+	{ "ipv6", '6', NULL, "IPv6 only" },
+	{ .help = "Where the data goes" },
+	{ "discard", KEY_DISCARD, NULL, "nowhere (default)" },
+	{ "output", 'o', "FILE", "to a file, connection after connection; - is standard output" },
+	{ "buffered", KEY_BUFFERED, NULL, "write the file without O_DIRECT" },
+	{ "verify", KEY_VERIFY, NULL, "compare with the pattern of zcrx-send --pattern" },
+	{ .help = "When to end (SIGINT and SIGTERM end it too, with the final report)" },
+	{ "once", KEY_ONCE, NULL, "after one connection" },
+	{ "connections", KEY_CONNECTIONS, "N", "after N connections" },
+	{ "time", KEY_TIME, "S", "S seconds after the first byte" },
+	{ "bytes", KEY_BYTES, "SIZE", "after SIZE bytes" },
+	{ .help = "How to receive" },
+	{ "backend", KEY_BACKEND, "NAME", "auto: the best that works, said aloud if that is copying (default)\n"
+					  "rbuf: zero copy, this kernel series\n"
+					  "copy: ordinary receive" },
+	{ "require-zerocopy", KEY_REQUIRE, "[=PERCENT]", "never fall back to copying, and end with status 4 if\n"
+							"less than PERCENT (99) of the bytes came without a copy" },
+	{ "region", KEY_REGION, "SIZE", "memory that the NIC writes into (64M); must exceed what the\n"
+				      "NIC's own ring takes" },
+	{ "hugepages", KEY_HUGEPAGES, NULL, "take it from hugetlbfs" },
+	{ "rq", KEY_RQ, "N", "entries of the refill ring, a power of two (8192)" },
+	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
+	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU" },
+	{ .help = "How the sender cuts its data (any sender, nc as well)" },
+	{ "page-mss", KEY_PAGE_MSS, NULL, "ask for segments of whole pages: as many as the MTU holds,\n"
+					 "else of whole 512-byte blocks" },
+	{ "mss", KEY_MSS, "N", "ask for this MSS (page + 12 for pages with TCP timestamps)" },
+	{ "record", KEY_RECORD, "PAGES", "count records of PAGES pages that arrive aligned" },
+	{ "rcvbuf", KEY_RCVBUF, "SIZE", "receive buffer of a socket; else the kernel tunes it" },
+	{ .help = "What it says" },
+	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
+	{ "json", KEY_JSON, NULL, "JSON lines on standard output (with -o -: on standard error)" },
+	{ "dump-frags", KEY_FRAGS, "FILE", "log where in memory every piece arrived" },
+	{ "help", 'h', NULL, "this text" },
+	{ 0 }
+};
+
+static void help(void)
+{
+	printf("usage: zcrx-recv -i IFACE -q N -p PORT [options]\n"
+	       "Receives TCP streams into user memory without copying them.\n");
+	options_help(defs, stdout);
+	printf("\n"
+	       "Sizes take K, M, G or T (powers of 1024). MB is 2^20 bytes, Gbit is 10^9 bits.\n"
+	       "\n"
+	       "A byte counts as page-aligned when the page of the stream that it is in came as\n"
+	       "a page of memory. 'cpu usage' is what the process was charged for; 'machine' is\n"
+	       "all that all processors did meanwhile, softirq included: on a machine that does\n"
+	       "nothing else that is the true price.\n"
+	       "\n"
+	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 the machine is not\n"
+	       "ready (the message says what to do); 4 not without copies, though required;\n"
+	       "5 the data is not the pattern.\n"
+	       "\n"
+	       "Examples:\n"
+	       "  zcrx-flow up eth0 --queue 7 --port 9999\n"
+	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE      peer: nc -N HOST 9999 < FILE\n"
+	       "  zcrx-recv -i eth0 -q 7 -p 9999 --page-mss --verify  peer: zcrx-send HOST 9999 --pattern\n"
+	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
+}
+
+/**
+ * struct args - the command line in the making
+ * @opt: result
+ * @help: --help was given
+ * @sinks: options given that say where the data goes
+ */
+struct args {
+	struct recv_options opt;
+	bool help;
+	unsigned int sinks;
+};
+
+static int complain(int key, const char *arg, const char *what)
+{
+	fprintf(stderr, "zcrx-recv: --%s %s: %s\n", option_name(defs, key), arg, what);
+	return -EINVAL;
+}
+
+static int take_uint(int key, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
+{
+	char what[96];
+
+	if (!parse_uint(arg, out) && *out >= min && *out <= max)
+		return 0;
+	snprintf(what, sizeof(what), "not a number from %llu to %llu", (unsigned long long)min,
+		 (unsigned long long)max);
+	return complain(key, arg, what);
+}
+
+static int take_u32(int key, const char *arg, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint64_t n;
+
+	if (take_uint(key, arg, min, max, &n))
+		return -EINVAL;
+	*out = (uint32_t)n;
+	return 0;
+}
+
+static int take_entries(int key, const char *arg, uint32_t max, uint32_t *out)
+{
+	if (take_u32(key, arg, 1, max, out))
+		return -EINVAL;
+	if (*out & (*out - 1))
+		return complain(key, arg, "not a power of two");
+	return 0;
+}
+
+static int take_size(int key, const char *arg, uint64_t *out)
+{
+	if (!parse_size(arg, out) && *out)
+		return 0;
+	return complain(key, arg, "not a size: a number, then nothing or K, M, G or T");
+}
+
+static int take_region(const char *arg, uint64_t *out)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (take_size(KEY_REGION, arg, out))
+		return -EINVAL;
+	if (*out % page)
+		return complain(KEY_REGION, arg, "not a multiple of the page size");
+	if (*out >= REGION_MAX)
+		return complain(KEY_REGION, arg, "a region must be less than 4G");
+	return 0;
+}
+
+static int take_seconds(int key, const char *arg, uint64_t *out)
+{
+	return parse_seconds(arg, out) ? complain(key, arg, "not a time in seconds") : 0;
+}
+
+static int take_backend(struct recv_options *opt, const char *arg)
+{
+	if (!strcmp(arg, "auto")) {
+		opt->backend = NULL;
+		return 0;
+	}
+	opt->backend = zcrx_backend_find(arg);
+	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, copy");
+}
+
+static int take_require(struct recv_options *opt, const char *arg)
+{
+	char *end;
+
+	opt->require = true;
+	opt->require_percent = 99.0;
+	if (!arg)
+		return 0;
+	opt->require_percent = strtod(arg, &end);
+	if (end != arg && !*end && opt->require_percent >= 0.0 && opt->require_percent <= 100.0)
+		return 0;
+	return complain(KEY_REQUIRE, arg, "not a percentage");
+}
+
+static int take_sink(struct args *a, enum recv_sink sink, const char *path)
+{
+	a->opt.sink = sink;
+	a->opt.path = path;
+	a->sinks++;
+	return 0;
+}
+
+static int take_port(struct recv_options *opt, const char *arg)
+{
+	uint64_t port;
+
+	if (take_uint('p', arg, 1, 65535, &port))
+		return -EINVAL;
+	opt->port = (uint16_t)port;
+	return 0;
+}
+
+static int take_cpu(struct recv_options *opt, const char *arg)
+{
+	uint64_t cpu;
+
+	if (take_uint(KEY_CPU, arg, 0, 65535, &cpu))
+		return -EINVAL;
+	opt->cfg.cpu = (int)cpu;
+	return 0;
+}
+
+static int apply(void *ctx, int key, const char *arg)
+{
+	struct args *a = ctx;
+	struct recv_options *opt = &a->opt;
+
+	switch (key) {
+	case 'i':
+		opt->cfg.iface = arg;
+		return 0;
+	case 'q':
+		return take_u32(key, arg, 0, 65535, &opt->cfg.queue);
+	case 'p':
+		return take_port(opt, arg);
+	case '4':
+	case '6':
+		opt->family = key == '4' ? AF_INET : AF_INET6;
+		return 0;
+	case 'o':
+		return take_sink(a, RECV_SINK_FILE, arg);
+	case KEY_VERIFY:
+		return take_sink(a, RECV_SINK_VERIFY, NULL);
+	case KEY_DISCARD:
+		return take_sink(a, RECV_SINK_DISCARD, NULL);
+	case KEY_BUFFERED:
+		opt->buffered = true;
+		return 0;
+	case KEY_REGION:
+		return take_region(arg, &opt->cfg.region_size);
+	case KEY_HUGEPAGES:
+		opt->cfg.hugepages = true;
+		return 0;
+	case KEY_RQ:
+		return take_entries(key, arg, RQ_MAX, &opt->cfg.rq_entries);
+	case KEY_CQ:
+		return take_entries(key, arg, CQ_MAX, &opt->cfg.cq_entries);
+	case KEY_CPU:
+		return take_cpu(opt, arg);
+	case KEY_BACKEND:
+		return take_backend(opt, arg);
+	case KEY_REQUIRE:
+		return take_require(opt, arg);
+	case KEY_ONCE:
+		opt->connections = 1;
+		return 0;
+	case KEY_CONNECTIONS:
+		return take_uint(key, arg, 1, UINT64_MAX, &opt->connections);
+	case KEY_TIME:
+		return take_seconds(key, arg, &opt->time_ns);
+	case KEY_BYTES:
+		return take_size(key, arg, &opt->bytes);
+	case KEY_INTERVAL:
+		return take_seconds(key, arg, &opt->interval_ns);
+	case KEY_JSON:
+		opt->json = true;
+		return 0;
+	case KEY_MSS:
+		return take_u32(key, arg, GEOMETRY_MAXSEG_MIN, GEOMETRY_MAXSEG_MAX, &opt->mss);
+	case KEY_PAGE_MSS:
+		opt->page_mss = true;
+		return 0;
+	case KEY_RECORD:
+		return take_u32(key, arg, 1, 1024, &opt->record_pages);
+	case KEY_RCVBUF:
+		return take_u32(key, arg, 1, 1U << 30, &opt->rcvbuf);
+	case KEY_FRAGS:
+		opt->frags = arg;
+		return 0;
+	case 'h':
+		a->help = true;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* Options that do not go together; NULL when all is well */
+static const char *contradiction(const struct args *a)
+{
+	const struct recv_options *opt = &a->opt;
+	bool copy = opt->backend && !opt->backend->zero_copy;
+
+	if (!opt->port)
+		return "which port? -p PORT";
+	if (!copy && !opt->cfg.iface)
+		return "which interface? -i IFACE, or --backend copy for an ordinary receive";
+	if (copy && opt->require)
+		return "--require-zerocopy contradicts --backend copy";
+	if (a->sinks > 1)
+		return "one of -o, --verify and --discard";
+	if (opt->mss && opt->page_mss)
+		return "one of --mss and --page-mss";
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct args a = {
+		.opt = {
+			.cfg = {
+				.region_size = 64 << 20,
+				.rq_entries = 8192,
+				.cq_entries = 8192,
+				.cpu = -1,
+			},
+			.family = AF_UNSPEC,
+			.interval_ns = 1000000000,
+		},
+	};
+	const struct option_parser parser = {
+		.prog = "zcrx-recv", .defs = defs, .apply = apply, .ctx = &a,
+	};
+	struct report report = { .prog = "zcrx-recv", .talk = stderr };
+	int operand = options_parse(&parser, argc, argv);
+	const char *wrong;
+
+	if (operand < 0)
+		return RECV_USAGE;
+	if (a.help) {
+		help();
+		return RECV_OK;
+	}
+	wrong = operand < argc ? "takes no operands" : contradiction(&a);
+	if (wrong) {
+		fprintf(stderr, "zcrx-recv: %s; see zcrx-recv --help\n", wrong);
+		return RECV_USAGE;
+	}
+	if (a.opt.json)
+		report.json.out = a.opt.path && !strcmp(a.opt.path, "-") ? stderr : stdout;
+	return recv_run(&a.opt, &report);
+}

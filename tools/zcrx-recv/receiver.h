@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The receiver's state, and what it says about it. */
+#ifndef RECEIVER_H
+#define RECEIVER_H
+
+#include "net.h"
+#include "recv.h"
+#include "sink.h"
+#include "stats.h"
+
+/**
+ * struct conn - a connection
+ * @source: its socket, as the backend knows it
+ * @next: next in the list of all
+ * @id: 1, 2, ...
+ * @peer: address of the sender
+ * @stream: where it stands
+ * @given_seen: pieces given back, all told, when it was armed last
+ * @retry_at: when to arm a starved one again, 0 for not
+ * @wrong: the data is wrong, and that was said
+ */
+struct conn {
+	struct zcrx_source source;
+	struct conn *next;
+	uint64_t id;
+	char peer[NET_NAME];
+	struct rx_stream stream;
+	uint64_t given_seen;
+	uint64_t retry_at;
+	bool wrong;
+};
+
+/**
+ * struct listener - a listening socket
+ * @source: the socket; fd -1 if there is none
+ * @payload: payload of a segment that its peers were told, 0 when they were not
+ * @mtu: of the interface, 0 when there is none
+ * @warned: said that payloads will not be pages
+ */
+struct listener {
+	struct zcrx_source source;
+	uint32_t payload;
+	uint32_t mtu;
+	bool warned;
+};
+
+/**
+ * struct receiver - the receiver
+ * @opt: what the user asked for
+ * @report: where to say things
+ * @backend: how to receive
+ * @sink: where data goes
+ * @frags: log of pieces, or NULL
+ * @listeners: IPv6, IPv4
+ * @stop: becomes readable on SIGINT and SIGTERM
+ * @conns: open connections
+ * @open: how many
+ * @accepted: connections so far
+ * @ended: of these, over
+ * @failed: of these, in an error
+ * @stats: what was received
+ * @kernel: what the kernel had counted when we came
+ * @first: clocks at the first byte
+ * @last: clocks when the last connection ended
+ * @now: the last look at the clock
+ * @tick_at: when something is due by the clock
+ * @interval_at: end of the interval in work
+ * @interval_start: its start
+ * @interval: @stats at its start
+ * @events: events since the last look at the clock
+ * @retries: connections with a retry_at
+ * @judged: said that a flow is copied, or saw that it is not
+ * @wrong: data was wrong
+ * @fatal: cannot go on
+ * @reader_gone: whoever read standard output has enough
+ */
+struct receiver {
+	const struct recv_options *opt;
+	struct report *report;
+	struct zcrx_backend *backend;
+	struct sink sink;
+	FILE *frags;
+	struct listener listeners[2];
+	struct zcrx_source stop;
+	struct conn *conns;
+	uint64_t open;
+	uint64_t accepted;
+	uint64_t ended;
+	uint64_t failed;
+	struct rx_stats stats;
+	struct io_uring_zc_rx_stats kernel;
+	struct cpu_sample first;
+	struct cpu_sample last;
+	uint64_t now;
+	uint64_t tick_at;
+	uint64_t interval_at;
+	uint64_t interval_start;
+	struct rx_stats interval;
+	uint32_t events;
+	uint64_t retries;
+	bool judged;
+	bool wrong;
+	bool fatal;
+	bool reader_gone;
+};
+
+struct diag_env say_env(const struct receiver *r, const struct zcrx_refusal *why);
+void say_refusal(struct receiver *r, enum zcrx_step step, int err, const char *peer);
+void say_warning(struct receiver *r, struct diag_env *env, const char *name);
+void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos);
+void say_start(struct receiver *r);
+void say_interval(struct receiver *r, uint64_t now);
+void say_judgement(struct receiver *r);
+void say_end(struct receiver *r, const struct writer_stats *ws);
+
+#endif

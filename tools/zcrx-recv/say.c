@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <string.h>
+
+#include "receiver.h"
+
+/* Enough of a flow to judge how it arrives */
+#define JUDGE_BYTES		(1U << 20)
+
+/**
+ * say_env() - circumstances for a diagnostic
+ * @r: the receiver
+ * @why: what was refused, NULL when nothing was
+ *
+ * Return: to be completed with what the diagnostic needs.
+ */
+struct diag_env say_env(const struct receiver *r, const struct zcrx_refusal *why)
+{
+	return (struct diag_env){
+		.prog = r->report->prog,
+		.cfg = &r->opt->cfg,
+		.why = why,
+		.port = r->opt->port,
+		.path = r->opt->path && strcmp(r->opt->path, "-") ? r->opt->path :
+								    "standard output",
+	};
+}
+
+/**
+ * say_refusal() - explain an error
+ * @r: the receiver
+ * @step: what was tried
+ * @err: errno, of either sign
+ * @peer: with whom, NULL when it does not matter
+ */
+void say_refusal(struct receiver *r, enum zcrx_step step, int err, const char *peer)
+{
+	struct zcrx_refusal why = { 0 };
+	struct diag_env env = say_env(r, &why);
+
+	zcrx_refuse(&why, step, err);
+	env.peer = peer;
+	report_refusal(r->report, &env);
+}
+
+/**
+ * say_warning() - a diagnostic that no error led to
+ * @r: the receiver
+ * @env: its circumstances
+ * @name: its name
+ */
+void say_warning(struct receiver *r, struct diag_env *env, const char *name)
+{
+	struct diag_text text;
+
+	diag_advice(env, name, &text);
+	report_diag(r->report, env, &text, false);
+}
+
+/**
+ * say_wrong_data() - a connection does not carry the pattern
+ * @r: the receiver
+ * @c: the connection
+ * @pos: position of the first wrong byte
+ */
+void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos)
+{
+	fprintf(r->report->talk, "%s: %s: byte %" PRIu64 " is not that of the pattern\n",
+		r->report->prog, c->peer, pos);
+	if (report_event(r->report, "error")) {
+		json_str(&r->report->json, "name", "wrong-data");
+		json_str(&r->report->json, "peer", c->peer);
+		json_u64(&r->report->json, "position", pos);
+		report_event_end(r->report);
+	}
+}
+
+/**
+ * say_interval() - the line of an interval
+ * @r: the receiver
+ * @now: its end, CLOCK_MONOTONIC
+ */
+void say_interval(struct receiver *r, uint64_t now)
+{
+	const struct rx_stats *then = &r->interval;
+	uint64_t bytes = r->stats.bytes - then->bytes;
+	uint64_t ns = now - r->interval_start;
+	double zc = percent(r->stats.zc_bytes - then->zc_bytes, bytes);
+	double aligned = percent(r->stats.aligned_bytes - then->aligned_bytes, bytes);
+	char size[REPORT_SIZE];
+
+	if (!bytes && !r->open)
+		return;
+	fprintf(r->report->talk,
+		"%7.1f s  %9s  %6.2f Gbit/s  %5.1f %% zero copy  %5.1f %% page-aligned\n",
+		(double)(now - r->first.wall_ns) / 1e9, report_size(bytes, size),
+		report_gbit(bytes, ns), zc, aligned);
+	if (!report_event(r->report, "interval"))
+		return;
+	json_double(&r->report->json, "at", (double)(now - r->first.wall_ns) / 1e9);
+	report_rate(r->report, bytes, ns);
+	json_double(&r->report->json, "zero_copy_percent", zc);
+	json_double(&r->report->json, "aligned_percent", aligned);
+	json_u64(&r->report->json, "connections", r->open);
+	report_event_end(r->report);
+}
+
+static void share(char *buf, uint64_t part, uint64_t whole)
+{
+	snprintf(buf, DIAG_VALUE, "%.1f %%", percent(part, whole));
+}
+
+/**
+ * say_judgement() - warn once of a flow that is copied though it should not be
+ * @r: the receiver
+ *
+ * It is the error that nobody sees: everything works, and nothing is gained.
+ */
+void say_judgement(struct receiver *r)
+{
+	struct diag_env env = say_env(r, NULL);
+	struct io_uring_zc_rx_stats k;
+	uint64_t linear, foreign;
+
+	if (r->judged || r->stats.bytes < JUDGE_BYTES || !zcrx_counters(r->backend, &k))
+		return;
+	r->judged = true;
+	if (r->stats.copied_bytes * 2 < r->stats.bytes)
+		return;
+	linear = k.copy_linear_bytes - r->kernel.copy_linear_bytes;
+	foreign = k.copy_foreign_bytes - r->kernel.copy_foreign_bytes;
+	share(env.have, foreign > linear ? foreign : linear, r->stats.bytes);
+	say_warning(r, &env, foreign > linear ? "copied-foreign" : "copied-linear");
+}
+
+/**
+ * say_start() - what is going to happen, before it does
+ * @r: the receiver
+ */
+void say_start(struct receiver *r)
+{
+	const struct recv_options *opt = r->opt;
+	const struct zcrx_backend_ops *ops = r->backend->ops;
+	const struct writer_stats *ws = r->sink.writer ? writer_stats(r->sink.writer) : NULL;
+	char region[REPORT_SIZE];
+
+	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
+	if (ops->zero_copy)
+		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
+	fprintf(r->report->talk, "%s, region %s, %s", ops->words,
+		report_size(opt->cfg.region_size, region), r->sink.ops->words);
+	if (ws)
+		fprintf(r->report->talk, " %s%s", opt->path,
+			ws->direct ? " (O_DIRECT)" : " (buffered)");
+	fputc('\n', r->report->talk);
+	if (!report_event(r->report, "start"))
+		return;
+	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
+	json_str(&r->report->json, "backend", ops->name);
+	json_str(&r->report->json, "interface", opt->cfg.iface);
+	json_u64(&r->report->json, "queue", opt->cfg.queue);
+	json_u64(&r->report->json, "port", opt->port);
+	json_u64(&r->report->json, "region_bytes", opt->cfg.region_size);
+	json_u64(&r->report->json, "rq_entries", opt->cfg.rq_entries);
+	json_u64(&r->report->json, "cq_entries", opt->cfg.cq_entries);
+	json_u64(&r->report->json, "page_bytes", r->stats.page);
+	json_u64(&r->report->json, "mss", opt->mss);
+	json_bool(&r->report->json, "page_mss", opt->page_mss);
+	json_str(&r->report->json, "sink", r->sink.ops->words);
+	json_str(&r->report->json, "path", opt->path);
+	json_bool(&r->report->json, "direct", ws && ws->direct);
+	report_event_end(r->report);
+}
+
+static struct io_uring_zc_rx_stats kernel_since(struct receiver *r, bool *counted)
+{
+	struct io_uring_zc_rx_stats k;
+
+	*counted = zcrx_counters(r->backend, &k);
+	k.zc_bytes -= r->kernel.zc_bytes;
+	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
+	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
+	k.copy_no_buffer -= r->kernel.copy_no_buffer;
+	k.alloc_fail -= r->kernel.alloc_fail;
+	k.cq_full -= r->kernel.cq_full;
+	k.bad_rqes -= r->kernel.bad_rqes;
+	return k;
+}
+
+/* What was posted and not taken any more is counted by the kernel only */
+static bool counters_agree(const struct receiver *r, const struct io_uring_zc_rx_stats *k)
+{
+	bool all_taken = !r->open && !r->opt->bytes;
+
+	return all_taken ? k->zc_bytes == r->stats.zc_bytes : k->zc_bytes >= r->stats.zc_bytes;
+}
+
+static void warn_count(struct receiver *r, const char *name, uint64_t n)
+{
+	struct diag_env env = say_env(r, NULL);
+
+	if (!n)
+		return;
+	snprintf(env.have, sizeof(env.have), "%" PRIu64, n);
+	say_warning(r, &env, name);
+}
+
+static void warn_counters(struct receiver *r, const struct io_uring_zc_rx_stats *k)
+{
+	struct diag_env env = say_env(r, NULL);
+
+	warn_count(r, "completion-ring-full", r->stats.starved);
+	warn_count(r, "region-exhausted", k->alloc_fail);
+	warn_count(r, "bad-give-back", k->bad_rqes);
+	if (counters_agree(r, k))
+		return;
+	snprintf(env.have, sizeof(env.have), "%" PRIu64, r->stats.zc_bytes);
+	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)k->zc_bytes);
+	say_warning(r, &env, "counters-disagree");
+}
+
+static void say_kernel(struct receiver *r, const struct io_uring_zc_rx_stats *k)
+{
+	fprintf(r->report->talk,
+		"  copied by the kernel: %" PRIu64 " bytes from packet heads, %" PRIu64
+		" bytes from other pages\n",
+		(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes);
+}
+
+static void json_kernel(struct json *j, const struct io_uring_zc_rx_stats *k)
+{
+	json_open(j, "kernel");
+	json_u64(j, "zc_bytes", k->zc_bytes);
+	json_u64(j, "copy_linear_bytes", k->copy_linear_bytes);
+	json_u64(j, "copy_foreign_bytes", k->copy_foreign_bytes);
+	json_u64(j, "copy_no_buffer", k->copy_no_buffer);
+	json_u64(j, "alloc_fail", k->alloc_fail);
+	json_u64(j, "cq_full", k->cq_full);
+	json_u64(j, "bad_rqes", k->bad_rqes);
+	json_close(j);
+}
+
+static void json_stats(struct json *j, const struct rx_stats *s)
+{
+	json_u64(j, "zero_copy_bytes", s->zc_bytes);
+	json_u64(j, "copied_bytes", s->copied_bytes);
+	json_u64(j, "aligned_bytes", s->aligned_bytes);
+	json_double(j, "zero_copy_percent", percent(s->zc_bytes, s->bytes));
+	json_double(j, "aligned_percent", percent(s->aligned_bytes, s->bytes));
+	json_u64(j, "pieces", s->pieces);
+	json_u64(j, "completions", s->completions);
+	json_u64(j, "starved", s->starved);
+	json_u64(j, "rearmed", s->rearmed);
+	if (s->record) {
+		json_u64(j, "records", s->records);
+		json_u64(j, "aligned_records", s->aligned_records);
+	}
+	json_u64s(j, "piece_length_log2", s->len_log2, STATS_LOG2);
+	json_u64s(j, "page_offset_sixteenths", s->place, STATS_PLACES);
+}
+
+static void say_writer(struct receiver *r, const struct writer_stats *ws)
+{
+	char pages[REPORT_SIZE], copied[REPORT_SIZE];
+
+	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s\n",
+		report_size(ws->from_pages, pages), report_size(ws->copied, copied),
+		ws->direct ? "O_DIRECT" : ws->fell_back ? "buffered after a refused direct write" :
+							  "buffered");
+}
+
+static void json_writer(struct json *j, const struct writer_stats *ws)
+{
+	json_open(j, "file");
+	json_bool(j, "direct", ws->direct);
+	json_u64(j, "block", ws->block);
+	json_u64(j, "align", ws->align);
+	json_u64(j, "written", ws->written);
+	json_u64(j, "from_pages", ws->from_pages);
+	json_u64(j, "copied", ws->copied);
+	json_u64(j, "writes", ws->writes);
+	json_close(j);
+}
+
+/**
+ * say_end() - what has happened
+ * @r: the receiver
+ * @ws: what was written to a file, NULL when nothing was
+ */
+void say_end(struct receiver *r, const struct writer_stats *ws)
+{
+	struct report *out = r->report;
+	struct cpu_sample used = cpu_since(&r->first, &r->last);
+	const struct rx_stats *s = &r->stats;
+	struct io_uring_zc_rx_stats k;
+	char size[REPORT_SIZE];
+	bool counted, json;
+
+	k = kernel_since(r, &counted);
+	if (counted)
+		warn_counters(r, &k);
+	else
+		warn_count(r, "completion-ring-full", s->starved);
+	json = report_event(out, "end");
+	if (json) {
+		report_rate(out, s->bytes, used.wall_ns);
+		json_u64(&out->json, "connections", r->accepted);
+		json_u64(&out->json, "failed_connections", r->failed);
+		json_stats(&out->json, s);
+		if (counted)
+			json_kernel(&out->json, &k);
+		if (ws)
+			json_writer(&out->json, ws);
+	}
+	if (s->record)
+		fprintf(out->talk, "  records   %" PRIu64 " of %" PRIu64 " page-aligned throughout\n",
+			s->aligned_records, s->records);
+	if (ws)
+		say_writer(r, ws);
+	if (counted)
+		say_kernel(r, &k);
+	report_cpu(out, &used, s->bytes);
+	if (json)
+		report_event_end(out);
+	fprintf(out->talk, "received %s (%.1f %% zero copy, %.1f %% page-aligned) in %.2f s, %.2f Gbit/s\n",
+		report_size(s->bytes, size), percent(s->zc_bytes, s->bytes),
+		percent(s->aligned_bytes, s->bytes), (double)used.wall_ns / 1e9,
+		report_gbit(s->bytes, used.wall_ns));
+}

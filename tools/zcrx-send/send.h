@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sender: one or several streams to one receiver, cut into whole pages. */
+#ifndef SEND_H
+#define SEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report.h"
+#include "source.h"
+
+/* Exit status; the manual names these */
+enum send_exit {
+	SEND_OK = 0,
+	SEND_FAILED = 1,
+	SEND_USAGE = 2,
+	SEND_NOT_READY = 3,
+};
+
+/**
+ * struct send_options - what the user asked for
+ * @host: receiver
+ * @port: its port, a number in text
+ * @port_number: the same
+ * @family: AF_INET, AF_INET6, AF_UNSPEC for what the name resolves to
+ * @kind: what to send
+ * @path: file to send
+ * @bytes: end after that many of each stream, 0 for no limit
+ * @time_ns: end after that time, 0 for no limit
+ * @wait_ns: keep trying so long while nobody listens
+ * @page: page size of the receiver
+ * @record_pages: pages of a record
+ * @streams: connections
+ * @interval_ns: a line so often, 0 for none
+ * @json: JSON lines as well
+ */
+struct send_options {
+	const char *host;
+	const char *port;
+	uint16_t port_number;
+	int family;
+	enum source_kind kind;
+	const char *path;
+	uint64_t bytes;
+	uint64_t time_ns;
+	uint64_t wait_ns;
+	uint32_t page;
+	uint32_t record_pages;
+	uint32_t streams;
+	uint64_t interval_ns;
+	bool json;
+};
+
+enum send_exit send_run(const struct send_options *opt, struct report *report);
+
+#endif
