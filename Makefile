@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# "make help" tells what there is. Variables:
+#   JOBS=N       compilers at once (default: number of CPUs)
+#   KSRC=DIR     another 6.12 kernel source, directory or tar file
+#   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
+#   TESTS=...    run only these tests of "make check"
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+VARIANT ?= gcc
+export JOBS KSRC
+
+programs := $(patsubst tools/%/Makefile,%,$(wildcard tools/*/Makefile))
+unit := $(sort $(patsubst tools/testing/unit/%.mk,%,$(wildcard tools/testing/unit/test-*.mk)))
+sub = +@$(MAKE) --no-print-directory -j$(JOBS)
+
+# Tests that need no other kernel, and all
+fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh))
+all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
+	$(filter-out %/lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+
+.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast clean
+.PHONY: $(programs:%=program-%) $(unit:%=unit-%)
+
+help:
+	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
+	@echo 'make check       all tests'
+	@echo 'make check-fast  those that need no other kernel'
+	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
+	@echo 'make linux       the kernel with the series, for User Mode Linux'
+	@echo 'make series      the series as mails, in build/series'
+	@echo 'make setup       install the Debian packages that all this needs'
+	@echo 'make clean       remove build/ (not the kernels, which are in ~/.cache/zcrx)'
+
+# Without root this names what is missing; what can be run is run all the same
+setup:
+	@scripts/setup || [ $$? -eq 3 ]
+
+tools:
+	$(sub) $(programs:%=program-%) VARIANT=$(VARIANT)
+
+$(programs:%=program-%): program-%:
+	@$(MAKE) --no-print-directory -C tools/$* VARIANT=$(VARIANT)
+
+unit-tests:
+	$(sub) $(unit:%=unit-%) VARIANT=asan
+
+$(unit:%=unit-%): unit-%:
+	@$(MAKE) --no-print-directory -C tools/testing/unit -f $*.mk VARIANT=$(VARIANT)
+
+# What the end-to-end tests run in the guest
+guest-tests:
+	$(sub) -C tools/testing/guest VARIANT=gcc
+	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
+
+linux: setup
+	@scripts/kernel-tree build zc
+
+series: setup
+	@scripts/kernel-tree series build/series
+	@scripts/kernel-tree check-series build/series
+
+demo: setup
+	$(sub) tools
+	@scripts/demo
+
+# A kernel that does not build is a failure of the tests that boot it
+check: setup
+	$(sub) -k tools unit-tests guest-tests || true
+	@scripts/kernel-tree build stock >/dev/null || true
+	@scripts/kernel-tree build zc >/dev/null || true
+	@tools/testing/run $(if $(TESTS),$(TESTS),$(all_tests))
+
+check-fast:
+	$(sub) -k tools unit-tests || true
+	@tools/testing/run $(if $(TESTS),$(TESTS),$(fast_tests))
+
+clean:
+	rm -rf build

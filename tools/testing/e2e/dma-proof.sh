@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 300
+#
+# Zero copy as the device sees it: every payload byte of the flow that the NIC
+# writes goes into a page of the registered region, and each piece that zcrx-recv
+# reports without a copy is where the NIC put that part of the stream
+
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+guest_receive() { # ADDRESS
+	local rc=0
+
+	tap_ok "zcrx-flow up" flow_up
+	recv_start --once --require-zerocopy=90 -o "$work/output" --dump-frags "$work/frags"
+	peer "nc -N $1 $port <$work/input"
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc" 0 "the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+}
+
+# Compare the device's log with the receiver's. Prints "NAME=VALUE" lines.
+compare_logs() { # FRAGS DMA
+	awk -v port=$port '
+		function hex(s,  i, v) {
+			for (i = 3; i <= length(s); i++) v = v * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
+			return v
+		}
+		FNR == 1 { file++ }
+		file == 1 && $1 == "region" { page = $4 }
+		file == 1 && $1 == "pages" {
+			frame = hex($3)
+			for (i = 0; i < $4; i++) { frame_of[$2 + i] = frame + i; ours[frame + i] = 1 }
+			pages += $4
+		}
+		file == 1 && $1 == "frag" { frag[frags++] = $3 " " $4 " " $5 " " $6 }
+		file == 2 && $4 == "payload" && $5 == port {
+			at = hex($2)
+			f = int(at / page)
+			writes++
+			if (!(f in ours)) outside++
+			if (int((at + $3 - 1) / page) != f) crossing++
+			if (!writes_seen++) first = $7
+			pos = $7 - first
+			if (pos < 0) pos += 4294967296
+			log_of[f] = log_of[f] " " at " " $3 " " pos
+		}
+		END {
+			for (i = 0; i < frags; i++) {
+				split(frag[i], w, " ")
+				if (w[4] != "zc") { copied++; continue }
+				zc++
+				f = frame_of[int(w[2] / page)]
+				at = f * page + w[2] % page
+				n = split(log_of[f], l, " ")
+				found = 0
+				for (k = 1; k < n && !found; k += 3)
+					found = l[k] <= at && at + w[3] <= l[k] + l[k + 1] && at - l[k] == w[1] - l[k + 2]
+				if (!found) stray++
+			}
+			print "pages=" pages + 0, "writes=" writes + 0, "outside=" outside + 0, "crossing=" crossing + 0,
+				"zc=" zc + 0, "copied=" copied + 0, "stray=" stray + 0
+		}' "$1" "$2"
+}
+
+value() { sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" <<<"$result"; }
+
+check() { # TITLE MTU ADDRESS
+	local title=$1
+
+	rm -f "$work/frags" "$work/dma" "$work/output"
+	vm "$title" receive --mtu "$2" --dma-trace "$work/dma" -- "$3"
+	result=$(compare_logs "$work/frags" "$work/dma")
+	tap_diag "$title: $result"
+	tap_ok "$title: the region's pages are known" test "$(value pages)" -gt 0
+	tap_ok "$title: the device wrote payload" test "$(value writes)" -gt 1000
+	tap_eq "$(value outside)" 0 "$title: all of it into pages of the region"
+	tap_eq "$(value crossing)" 0 "$title: no write crosses a page"
+	tap_ok "$title: pieces without a copy" test "$(value zc)" -gt 1000
+	tap_eq "$(value stray)" 0 "$title: each is where the device put that part of the stream"
+	tap_ok "$title: and the bytes are those that were sent" cmp "$work/input" "$work/output"
+	# that this can fail: pages that are not the region's, pieces that are elsewhere
+	awk '$1 == "pages" { $4 = int($4 / 2) } { print }' "$work/frags" >"$work/frags.half"
+	result=$(compare_logs "$work/frags.half" "$work/dma")
+	tap_ok "$title: half of the pages would not do" test "$(value outside)" -gt 0
+	awk '$1 == "frag" { $3 += 4096 } { print }' "$work/frags" >"$work/frags.moved"
+	result=$(compare_logs "$work/frags.moved" "$work/dma")
+	tap_ok "$title: nor another part of the stream" test "$(value stray)" -gt 1000
+}
+
+main() {
+	need_kernel "$kernel"
+	make_work
+	head -c $((24 << 20)) /dev/urandom >"$work/input"
+	check "MTU 1500, IPv4" 1500 192.0.2.2
+	check "MTU 4148, IPv4" 4148 192.0.2.2
+	check "MTU 9000, IPv6" 9000 2001:db8::2
+}
+
+e2e_main "$@"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2317 # used by name, or by those who source this
+#
+# What the end-to-end tests share. A test is a script on the host, which boots
+# guests with scripts/zcrx-vm; what happens inside is a function of the same
+# script, named guest_NAME. Its TAP lines become the test's.
+#
+# ZCRX_TEST_KERNEL names the patched kernel to test (default: zc); debug has
+# KASAN, lockdep and the like.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+self=$(readlink -f "$0")
+top=$(cd "$here/../../.." && pwd)
+# shellcheck source=../tap.sh
+. "$here/../tap.sh"
+# what a tested command printed and how it ended (see tap.sh)
+out=''
+status=0
+
+kernel=${ZCRX_TEST_KERNEL:-zc}
+bin=$top/build/gcc
+port=9999
+queue=3
+
+# A directory that guest and peer both see, and may write
+make_work() {
+	work=$(mktemp -d "${TMPDIR:-/var/tmp}/zcrx-test.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+}
+
+# need_kernel NAME: skip all where it cannot be built here
+need_kernel() {
+	[[ $1 == */* ]] && return
+	if ! "$top/scripts/kernel-tree" image "$1" >/dev/null 2>"${TMPDIR:-/tmp}/zcrx-image.$$"; then
+		echo "not ok 1 - kernel $1 can be built"
+		sed 's/^/# /' "${TMPDIR:-/tmp}/zcrx-image.$$"
+		rm -f "${TMPDIR:-/tmp}/zcrx-image.$$"
+		echo 1..1
+		exit 1
+	fi
+	rm -f "${TMPDIR:-/tmp}/zcrx-image.$$"
+}
+
+# vm TITLE FUNCTION [zcrx-vm OPTION...] [-- ARGUMENT...]: boots a guest and calls
+# guest_FUNCTION there, with the ARGUMENTs. TITLE stands before its results, and
+# one more result tells whether the guest ended well, with nothing in its log.
+vm() {
+	local title=$1 fn=$2 line rc=0 start=$SECONDS why=''
+	local -a options=()
+
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	rm -rf "$work/peer" "$work/tap"
+	mkdir "$work/peer"
+	(
+		cd "$work" || exit 125
+		timeout -k 10 "${vm_limit:-120}" "$top/scripts/zcrx-vm" run --kernel "${vm_kernel:-$kernel}" --rw "$work" \
+			--kernel-log "$work/kernel-log" --peer "$here/peer.sh $work/peer" \
+			${options[@]+"${options[@]}"} -- "$self" --guest "$fn" "$work" "$@" </dev/null >"$work/tap" 2>"$work/said"
+	) || rc=$?
+	# renumbered
+	while IFS= read -r line; do
+		case $line in
+		'ok '* | 'not ok '*)
+			[[ $line =~ ^((not\ )?ok)\ [0-9]*\ -\ (.*)$ ]]
+			tap_run=$((tap_run + 1))
+			[ "${BASH_REMATCH[1]}" = ok ] || tap_failed=$((tap_failed + 1))
+			echo "${BASH_REMATCH[1]} $tap_run - $title: ${BASH_REMATCH[3]}"
+			;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$work/tap"
+	tap_result $((rc != 0 || ! $(grep -c '^1\.\.' "$work/tap"))) "$title: the guest ends well, its log is clean" || {
+		[ $((SECONDS - start)) -lt "${vm_limit:-120}" ] || why="it was ended after ${vm_limit:-120} seconds, "
+		tap_diag "${why}exit status $rc (124: the log has a complaint, 125: the guest broke)"
+		grep -v '^\[#\]' "$work/said" | tail -n 30 | sed 's/^/# | /'
+	}
+}
+
+# ---------------------------------------------------------------------------
+# In the guest
+
+# The peer's shell (peer.sh) takes commands by way of files
+peer_count=0
+peer_start() { # COMMAND: sets $peer_id
+	peer_count=$((peer_count + 1))
+	peer_id=$peer_count
+	printf '%s\n' "$1" >"$work/peer/$peer_id.new"
+	mv "$work/peer/$peer_id.new" "$work/peer/$peer_id.cmd"
+}
+
+peer_wait() { # ID: exit status of the command; its output is in $peer_out
+	local i
+
+	for ((i = 0; i < 600; i++)); do
+		if [ -e "$work/peer/$1.rc" ]; then
+			peer_out=$work/peer/$1.out
+			return "$(cat "$work/peer/$1.rc")"
+		fi
+		sleep 0.05
+	done
+	tap_diag "the peer did not end: $(cat "$work/peer/$1.cmd")"
+	return 124
+}
+
+peer() { # COMMAND
+	peer_start "$1"
+	peer_wait "$peer_id"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for() {
+	local i n=$(($1 * 20))
+
+	shift
+	for ((i = 0; i < n; i++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
+
+listening() { ss -Hltn "sport = :$port" | grep -q .; }
+
+recv_start() { # OPTION...: sets $recv_pid; output in $work/recv.json, $work/recv.err
+	"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --json "$@" >"$work/recv.json" 2>"$work/recv.err" &
+	recv_pid=$!
+	wait_for 5 listening || tap_diag "$(cat "$work/recv.err")"
+}
+
+recv_value() { # FIELD: of the last line with results
+	sed -n "/\"event\":\"end\"/s/.*\"$1\":\([0-9.]*\).*/\1/p" "$work/recv.json"
+}
+
+at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
+
+flow_up() { "$top/scripts/zcrx-flow" up eth0 --quiet --queue "$queue" --port "$port"; }
+
+# End of a guest_ function: the plan, and the peer's shell
+guest_end() {
+	: >"$work/peer/stop"
+	echo "1..$tap_run"
+	exit 0
+}
+
+# Called at the end of each test script: the host's part is main
+e2e_main() {
+	if [ "${1:-}" = --guest ]; then
+		work=$3
+		local fn=$2
+		shift 3
+		"guest_$fn" "$@"
+		guest_end
+	fi
+	main
+	tap_done
+}

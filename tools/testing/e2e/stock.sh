@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 600
+#
+# The unmodified driver of Linux 6.12 on the emulated NIC: traffic both ways,
+# what ethtool asks and sets, interface down and up. ZCRX_TEST_SECONDS is how long
+# each iperf3 runs (default: 2)
+
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+seconds=${ZCRX_TEST_SECONDS:-2}
+
+# A number of ethtool -S, over all queues
+stat_sum() { ethtool -S eth0 | awk -v n="$1" '{ sub(/^.*\]: /, "", $0) } $1 == n ":" { s += $2 } END { printf "%.0f\n", s }'; }
+
+guest_traffic() {
+	local rate before after name
+
+	tap_ok "ping, IPv4" ping -q -c 20 -i 0.02 "$ZCRX_PEER"
+	tap_ok "ping, IPv6" ping -q -c 20 -i 0.02 "$ZCRX_PEER6"
+	tap_ok "ping that needs fragments" ping -q -c 3 -i 0.2 -s 20000 "$ZCRX_PEER"
+	before=$(stat_sum rx_ucast_bytes)
+	iperf3 -s -D -p 5201 >/dev/null
+	for name in '' '-R' '-P 4' '-6'; do
+		case $name in
+		-6) peer "iperf3 -J -c $ZCRX_GUEST6 -t $seconds" ;;
+		*) peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $name" ;;
+		esac
+		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
+		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")
+		tap_ok "iperf3 ${name:-to the guest}: $rate Mbit/s, at least 100" test "${rate:-0}" -ge 100
+	done
+	after=$(stat_sum rx_ucast_bytes)
+	tap_ok "the NIC counts the bytes" test $((after - before)) -gt $((seconds * 100000000 / 8))
+	tap_eq "$(stat_sum rx_errors)" 0 "no receive errors"
+	# many small ones, as ssh does it
+	nc -lk 7777 >"$work/small" &
+	name=$!
+	wait_for 5 sh -c 'ss -Hltn sport = :7777 | grep -q .'
+	peer "for i in \$(seq 50); do echo ping | nc -N -w 5 $ZCRX_GUEST 7777 || exit 1; done"
+	tap_eq $? 0 "50 short connections" || tap_diag "$(cat "$peer_out")"
+	sleep 0.2
+	kill $name
+	tap_eq "$(grep -c ping "$work/small")" 50 "each with its line"
+}
+
+guest_settings() {
+	local n rule before
+
+	tap_eq "$(ethtool -i eth0 | sed -n 's/^driver: //p')" bnxt_en "driver"
+	tap_eq "$(ethtool -l eth0 | awk '/^Combined/ { v = $2 } END { print v }')" 4 "ethtool -l: 4 queues"
+	for n in 1 2 4; do
+		tap_ok "ethtool -L combined $n" ethtool -L eth0 combined $n
+		tap_ok "traffic on $n queues" ping -q -c 3 -i 0.02 "$ZCRX_PEER"
+	done
+	tap_ok "ethtool -X equal 2" ethtool -X eth0 equal 2
+	tap_eq "$(ethtool -x eth0 | awk '/^ *[0-9]+:/ { for (i = 2; i <= NF; i++) print $i }' | sort -u | xargs)" '0 1' \
+		"ethtool -x shows that"
+	tap_ok "ethtool -X weight" ethtool -X eth0 weight 1 0 3 0
+	tap_ok "traffic then" ping -q -c 3 -i 0.02 "$ZCRX_PEER"
+	tap_ok "ethtool -X default" ethtool -X eth0 default
+
+	# a rule steers: the counters of the queue tell
+	rule=$(ethtool -N eth0 flow-type tcp4 dst-port 7001 action 2 | sed -n 's/Added rule with ID //p')
+	tap_ok "ethtool -N" test -n "$rule"
+	tap_ok "ethtool -n shows it" sh -c 'ethtool -n eth0 | grep -q "Dest port: 7001"'
+	before=$(ethtool -S eth0 | sed -n 's/^ *\[2\]: rx_ucast_packets: //p')
+	nc -l 7001 >/dev/null &
+	peer "until head -c 3000000 /dev/zero | nc -N $ZCRX_GUEST 7001; do sleep 0.1; done"
+	wait $!
+	sleep 1.1
+	n=$(ethtool -S eth0 | sed -n 's/^ *\[2\]: rx_ucast_packets: //p')
+	tap_ok "its packets come to queue 2: $((n - before))" test $((n - before)) -gt 500
+	tap_ok "ethtool -N delete" ethtool -N eth0 delete "$rule"
+
+	tap_ok "ethtool -G" ethtool -G eth0 rx 1023 tx 255
+	tap_eq "$(ethtool -g eth0 | awk '/^RX:/ { v = $2 } END { print v }')" 1023 "ethtool -g shows that"
+	tap_ok "traffic then" ping -q -c 3 -i 0.02 "$ZCRX_PEER"
+	for n in rx-gro-hw ntuple rxhash rx tx tso gro; do
+		tap_ok "ethtool -K $n off" ethtool -K eth0 $n off
+		tap_ok "traffic then" ping -q -c 2 -i 0.02 "$ZCRX_PEER"
+		tap_ok "ethtool -K $n on" ethtool -K eth0 $n on
+	done
+	tap_ok "ethtool -S has the queues' counters" sh -c 'ethtool -S eth0 | grep -q "\[3\]: rx_ucast_packets"'
+	tap_ok "ethtool -S has the port's counters" sh -c 'ethtool -S eth0 | grep -q "rx_total_frames"'
+	tap_ok "ethtool eth0 shows a link" sh -c 'ethtool eth0 | grep -q "Link detected: yes"'
+	for n in 9000 4148 576 1500; do
+		tap_ok "MTU $n" ip link set eth0 mtu $n
+		tap_ok "traffic then" ping -q -c 2 -i 0.02 -s 400 "$ZCRX_PEER"
+	done
+}
+
+guest_down_up() {
+	local i bad=0
+
+	for ((i = 0; i < 50; i++)); do
+		ip link set eth0 down && ip link set eth0 up || bad=$((bad + 1))
+	done
+	tap_eq $bad 0 "50 times down and up"
+	# IPv6 addresses go with the interface
+	tap_ok "traffic after that" ping -q -c 5 -i 0.2 -W 5 "$ZCRX_PEER"
+	iperf3 -s -D -p 5201 >/dev/null
+	peer_start "iperf3 -c $ZCRX_GUEST -t 4 -P 2"
+	for ((i = 0; i < 4; i++)); do
+		sleep 0.5
+		ip link set eth0 down
+		ip link set eth0 up
+	done
+	peer_wait "$peer_id"
+	tap_eq $? 0 "4 times during iperf3, which goes on" || tap_diag "$(tail -n 5 "$peer_out")"
+}
+
+main() {
+	vm_kernel=stock
+	need_kernel stock
+	make_work
+	vm "MTU 1500" traffic --mtu 1500
+	vm "MTU 9000" traffic --mtu 9000
+	vm "settings" settings --mtu 1500
+	vm "down and up" down_up --mtu 1500
+}
+
+e2e_main "$@"

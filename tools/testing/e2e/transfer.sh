@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 600
+#
+# Whole transfers: nc and zcrx-send, IPv4 and IPv6, three MTUs; what arrives is
+# what was sent, and how much of it came without a copy
+
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions called by name
+. "$(dirname "$0")/lib.sh"
+
+size=$((48 << 20))
+
+# One transfer, checked: TITLE SENDER_COMMAND MIN_ZERO_COPY MIN_ALIGNED RECEIVER_OPTION...
+check_transfer() {
+	local title=$1 sender=$2 zc=$3 aligned=$4 rc=0
+
+	shift 4
+	rm -f "$work/output"
+	recv_start --once -o "$work/output" "$@"
+	peer "$sender"
+	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	peer "cmp $work/input $work/output"
+	tap_eq $? 0 "$title: every byte is right" || tap_diag "$(cat "$peer_out")"
+	tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
+		at_least "$(recv_value zero_copy_percent)" "$zc"
+	[ "$aligned" -eq 0 ] || tap_ok "$title: $(recv_value aligned_percent) % page-aligned, at least $aligned" \
+		at_least "$(recv_value aligned_percent)" "$aligned"
+}
+
+# Where a page and its headers fit the MTU, zcrx-send has to get all aligned
+guest_transfers() { # MTU
+	local mtu=$1 aligned4=0 aligned6=0
+
+	[ "$mtu" -lt 4148 ] || aligned4=99
+	[ "$mtu" -lt 4168 ] || aligned6=99
+	tap_ok "zcrx-flow up" flow_up
+	check_transfer "nc, IPv4" "nc -N $ZCRX_GUEST $port <$work/input" 90 0
+	check_transfer "nc, IPv6" "nc -N $ZCRX_GUEST6 $port <$work/input" 90 0
+	check_transfer "zcrx-send, IPv4" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4
+	check_transfer "zcrx-send, IPv6" "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input" 90 $aligned6
+	if [ "$mtu" = 1500 ]; then
+		check_transfer "copying receive" "nc -N $ZCRX_GUEST $port <$work/input" 0 0 --backend copy
+		tap_eq "$(recv_value zero_copy_bytes)" 0 "copying receive: claims no zero copy"
+	fi
+}
+
+# Several at once, and one after the other
+guest_connections() {
+	local rc=0 i cmd=''
+
+	tap_ok "zcrx-flow up" flow_up
+	recv_start --verify --connections 8
+	for i in 1 2 3 4 5; do
+		cmd+="$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 8M >send.$i 2>&1 & "
+	done
+	peer "$cmd wait"
+	for i in 6 7 8; do
+		peer "$bin/zcrx-send $ZCRX_GUEST6 $port --pattern --bytes 3M"
+		tap_eq $? 0 "connection $i" || tap_diag "$(cat "$peer_out")"
+	done
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "the receiver finds the pattern in every stream" || tap_diag "$(cat "$work/recv.err")"
+	tap_eq "$(recv_value bytes)" $((5 * (8 << 20) + 3 * (3 << 20))) "all bytes of 8 connections"
+
+	# the end by signal is a clean one, with the report
+	recv_start
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern"
+	sleep 0.5
+	kill -INT "$recv_pid"
+	rc=0
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "SIGINT ends the receiver well" || tap_diag "$(cat "$work/recv.err")"
+	tap_ok "with a report" at_least "$(recv_value bytes)" 1
+	peer_wait "$peer_id"
+	tap_ok "and the sender fails" test $? -ne 0
+}
+
+main() {
+	local mtu
+
+	need_kernel "$kernel"
+	make_work
+	head -c $size /dev/urandom >"$work/input"
+	for mtu in 1500 4148 4168 9000; do
+		vm "MTU $mtu" transfers --mtu $mtu -- $mtu
+	done
+	vm "many connections" connections --mtu 4168
+}
+
+e2e_main "$@"

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
+#
+# The new files of linux/ compile by way of Kbuild, and sparse finds nothing in them
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../tap.sh
+. "$here/../tap.sh"
+cd "$here/../../.." || exit 1
+out=''
+
+[ -e "${KSRC:-/usr/src/linux-source-6.12.tar.xz}" ] || tap_skip_all "no kernel source (scripts/setup installs it)"
+run scripts/kernel-tree image zc || tap_skip_all "the kernel does not build"
+objects=$(scripts/kernel-tree where zc | sed -n 's/^objects //p')
+[ -n "$objects" ] || tap_skip_all "the kernel was built, but its objects are gone"
+
+# a copy, since objects come to lie beside the sources
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cp -r Kbuild linux "$dir"
+
+tap_ok "Kbuild compiles the new files" make -s -C "$objects" ARCH=um M="$dir" KCFLAGS=-Werror
+tap_eq "$(cd "$dir/linux" && find . -name '*.c' | sort)" "$(cd "$dir/linux" && find . -name '*.o' | sort | sed 's/o$/c/')" "all of them"
+if command -v sparse >/dev/null; then
+	run make -C "$objects" ARCH=um M="$dir" C=2 CF=-D__CHECK_ENDIAN__
+	tap_eq "$(grep -E ': (warning|error): ' <<<"$out")" '' "sparse finds nothing"
+	tap_eq "$(grep -c '^  CHECK ' <<<"$out")" "$(cd "$dir/linux" && find . -name '*.c' | wc -l)" "in all of them"
+else
+	tap_skip "sparse finds nothing" "no sparse (scripts/setup installs it)"
+fi
+make -s -C "$objects" ARCH=um M="$dir" clean
+tap_eq "$(find "$dir" -name '*.o')" '' "clean removes the objects"
+tap_done

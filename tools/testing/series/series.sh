@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+#
+# The series: comes back the same from its commits, applies as mails on pristine
+# source, each patch compiles, is in the kernel's style
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../tap.sh
+. "$here/../tap.sh"
+cd "$here/../../.." || exit 1
+
+[ -e "${KSRC:-/usr/src/linux-source-6.12.tar.xz}" ] || tap_skip_all "no kernel source (scripts/setup installs it)"
+mails=$(mktemp -d)
+trap 'rm -rf "$mails"' EXIT
+
+tap_ok "linux/ comes back the same from the commits it gives" scripts/kernel-tree check
+if ! scripts/kernel-tree series "$mails" 2>"$mails/said"; then
+	tap_result 1 "the series as mails" || tap_diag "$(cat "$mails/said")"
+	tap_done
+fi
+tap_ok "git am takes the mails on pristine source" scripts/kernel-tree check-series "$mails"
+tap_ok "every patch compiles" scripts/kernel-tree check-build
+
+# The kernel's own checker. What it is told to overlook: a maintainer entry for a
+# new file is not ours to make, and a macro's argument that names a member can be
+# neither evaluated twice nor put in parentheses. On stderr it complains about Python modules.
+tree=$(scripts/kernel-tree source)
+# shellcheck disable=SC2317 # called by way of run
+checkpatch() {
+	perl "$tree/scripts/checkpatch.pl" --root="$tree" --strict --no-signoff --quiet --no-summary \
+		--ignore FILE_PATH_CHANGES,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE "$1" 2>"$mails/checkpatch.said"
+}
+for mail in "$mails"/*.patch linux/test-only/*.patch; do
+	case $mail in *0000-cover-letter.patch) continue ;; esac
+	name=${mail##*/}
+	run checkpatch "$mail"
+	tap_eq "$out" '' "checkpatch --strict: $name"
+done
+tap_done
