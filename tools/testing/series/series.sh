@@ -32,7 +32,10 @@ checkpatch() {
 	perl "$tree/scripts/checkpatch.pl" --root="$tree" --strict --no-signoff --quiet --no-summary \
 		--ignore FILE_PATH_CHANGES,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE "$1" 2>"$mails/checkpatch.said"
 }
-for mail in "$mails"/*.patch linux/test-only/*.patch; do
+# copies: checkpatch takes a file that git knows for source code
+mkdir "$mails/test-only"
+cp linux/test-only/*.patch "$mails/test-only"
+for mail in "$mails"/*.patch "$mails"/test-only/*.patch; do
 	case $mail in *0000-cover-letter.patch) continue ;; esac
 	name=${mail##*/}
 	run checkpatch "$mail"
