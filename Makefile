@@ -12,7 +12,8 @@ export JOBS KSRC
 
 programs := $(patsubst tools/%/Makefile,%,$(wildcard tools/*/Makefile))
 unit := $(sort $(patsubst tools/testing/unit/%.mk,%,$(wildcard tools/testing/unit/test-*.mk)))
-sub = +@$(MAKE) --no-print-directory -j$(JOBS)
+# all processors, unless a make above hands out jobs already
+sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # Tests that need no other kernel, and all
 fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh))
