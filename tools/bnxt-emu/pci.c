@@ -11,6 +11,7 @@
 #include <string.h>
 #include <linux/pci_regs.h>
 
+#include "le.h"
 #include "pci.h"
 
 #define CFG_SIZE	PCI_CFG_SPACE_EXP_SIZE
@@ -67,21 +68,6 @@ struct pci {
 /*
  * Little endian fields of the configuration space
  */
-
-static uint64_t get_le(const uint8_t *p, unsigned int size)
-{
-	uint64_t v = 0;
-
-	while (size--)
-		v = v << 8 | p[size];
-	return v;
-}
-
-static void put_le(uint8_t *p, unsigned int size, uint64_t v)
-{
-	for (unsigned int i = 0; i < size; i++, v >>= 8)
-		p[i] = v;
-}
 
 static uint16_t cfg16(const struct pci *pci, unsigned int off)
 {

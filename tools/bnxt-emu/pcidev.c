@@ -13,6 +13,7 @@
 #include <string.h>
 #include <linux/virtio_pcidev.h>
 
+#include "le.h"
 #include "pcidev.h"
 #include "vhost_user.h"
 
@@ -44,21 +45,6 @@ struct pcidev {
 static struct pcidev *to_pcidev(struct transport *t)
 {
 	return (struct pcidev *)t;
-}
-
-static uint64_t get_le(const uint8_t *p, unsigned int size)
-{
-	uint64_t v = 0;
-
-	while (size--)
-		v = v << 8 | p[size];
-	return v;
-}
-
-static void put_le(uint8_t *p, unsigned int size, uint64_t v)
-{
-	for (unsigned int i = 0; i < size; i++, v >>= 8)
-		p[i] = v;
 }
 
 /* The largest naturally aligned access that fits, as a bridge would split it */
