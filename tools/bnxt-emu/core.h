@@ -10,6 +10,7 @@
  *   gso.c      cuts segments, for both directions
  *   steer.c    L2 filters, ntuple filters, RSS
  *   stats.c    counters
+ *   describe.c what there is, in words; hwrm_trace.c: the same for commands
  *   parse.c csum.c toeplitz.c dma.c   what their names say
  *
  * Rules that hold everywhere: the guest's memory is looked up for each access
@@ -67,6 +68,7 @@ struct ring {
 	bool armed;		/* CQ, NQ */
 	uint16_t nq_id;		/* CQ */
 	uint64_t cq_handle;	/* CQ: the driver's cookie for it */
+	uint64_t late_until;	/* CQ: ns, its notification is put off by a fault; 0: it is not */
 	uint16_t vector;	/* NQ */
 
 	uint16_t cq_id;		/* TX; RX once a table named it, else HWRM_NO_ID */
@@ -155,6 +157,9 @@ struct nic {
 	void *host;
 	struct dma_map dma;
 	uint64_t now;		/* ns, as nic_run_timers() told last */
+	uint32_t faults;	/* bits of enum nic_fault that are switched on */
+	bool trace_doorbells;
+	bool tx_paused;		/* the wire takes nothing now */
 
 	uint8_t window[GRC_HWRM_WINDOW_SIZE];
 	uint32_t grc_windows[GRC_WINDOWS_SIZE / 4];
@@ -194,6 +199,15 @@ struct nic {
 /* trace */
 void nic_trace(struct nic *nic, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define TRACE(nic, ...) do { if ((nic)->ops.trace) nic_trace(nic, __VA_ARGS__); } while (0)
+
+/* Asks the host whether a fault happens here and now; 0: no */
+static inline uint64_t nic_fault(struct nic *nic, enum nic_fault fault)
+{
+	return nic->faults >> fault & 1 ? nic->ops.fault(nic->host, fault) : 0;
+}
+
+/* hwrm_trace.c */
+void hwrm_describe(uint16_t op, const void *req, char *out, size_t size);
 
 /* hwrm.c */
 void hwrm_process(struct nic *nic);
@@ -239,6 +253,7 @@ bool cq_post(struct nic *nic, struct ring *cq, const struct hsi_entry *e);
 bool nq_post(struct nic *nic, struct ring *nq, const struct hsi_entry *e);
 void ring_post_hwrm_done(struct nic *nic, uint16_t ring_id, uint16_t seq);
 void ring_notify(struct nic *nic);
+uint64_t ring_run_timers(struct nic *nic);
 struct ring *rx_ring_cq(struct nic *nic, struct ring *rx);
 struct ring *rx_ring_of_queue(struct nic *nic, unsigned int queue);
 const char *ring_type_name(unsigned int type);

@@ -135,11 +135,46 @@ static unsigned int fetch(struct nic *nic, union request *req)
 	return brief.size;
 }
 
+/**
+ * nic_hwrm_known - whether there is a command
+ * @name: its name, as the trace prints it
+ *
+ * Return: true if the firmware has it.
+ */
+bool nic_hwrm_known(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return true;
+	return false;
+}
+
+static struct nic_hwrm_fault ask_fate(struct nic *nic, const struct hwrm_cmd *cmd)
+{
+	if (!cmd || !nic->ops.hwrm_fault)
+		return (struct nic_hwrm_fault){ NIC_HWRM_FINE };
+	return nic->ops.hwrm_fault(nic->host, cmd->name);
+}
+
+/* Makes an answer one that no good firmware gives */
+static void spoil_answer(enum nic_hwrm_fate fate, struct hwrm_req_hdr *hdr, uint8_t *resp,
+			 uint16_t len)
+{
+	uint8_t *body = resp + sizeof(struct hwrm_resp_hdr);
+
+	if (fate == NIC_HWRM_WRONG_SEQ)
+		hdr->seq_id ^= 0x4000;
+	else if (fate == NIC_HWRM_ZEROS)
+		memset(body, 0, len - sizeof(struct hwrm_resp_hdr));
+	else if (fate == NIC_HWRM_ONES)
+		memset(body, 0xff, len - sizeof(struct hwrm_resp_hdr));
+}
+
 /*
  * The driver polls resp_len, and then the last byte: resp_len is written last.
  */
 static void answer(struct nic *nic, const struct hwrm_req_hdr *req, uint8_t *resp, uint16_t len,
-		   uint16_t error)
+		   uint16_t error, bool valid)
 {
 	struct hwrm_resp_hdr *hdr = (struct hwrm_resp_hdr *)resp;
 	uint8_t *dst = dma_ptr(&nic->dma, req->resp_addr, len);
@@ -154,11 +189,26 @@ static void answer(struct nic *nic, const struct hwrm_req_hdr *req, uint8_t *res
 	hdr->req_type = req->req_type;
 	hdr->seq_id = req->seq_id;
 	hdr->resp_len = len;
-	resp[len - 1] = 1;
+	resp[len - 1] = valid;
 	memcpy(dst + sizeof(*hdr), resp + sizeof(*hdr), len - sizeof(*hdr));
 	memcpy(dst, resp, 4);
 	memcpy(&last, resp + 4, sizeof(last));
 	store32_release(dst + 4, last);
+}
+
+static void trace_command(struct nic *nic, const struct hwrm_cmd *cmd, const union request *req,
+			  uint16_t error, enum nic_hwrm_fate fate)
+{
+	const char *spoilt = fate == NIC_HWRM_FINE ? "" : ", a fault";
+	char args[192];
+
+	if (!nic->ops.trace)
+		return;
+	hwrm_describe(cmd->op, req->bytes, args, sizeof(args));
+	if (error)
+		nic_trace(nic, "HWRM %s%s refused, error %u%s", cmd->name, args, error, spoilt);
+	else
+		nic_trace(nic, "HWRM %s%s%s", cmd->name, args, spoilt);
 }
 
 /**
@@ -172,13 +222,21 @@ void hwrm_process(struct nic *nic)
 	const struct hwrm_cmd *cmd;
 	uint16_t len = PLAIN, error = HWRM_NOT_SUPPORTED;
 	unsigned int got = fetch(nic, &req);
+	struct nic_hwrm_fault fault;
 	struct hwrm_req_hdr hdr;
 
 	if (!got)
 		return;
 	hdr = req.hdr;
 	cmd = find_command(hdr.req_type);
-	if (cmd && got < cmd->req_len) {
+	fault = ask_fate(nic, cmd);
+	if (fault.fate == NIC_HWRM_LOST) {
+		TRACE(nic, "HWRM %s lost, by a fault", cmd->name);
+		return;
+	}
+	if (fault.fate == NIC_HWRM_REFUSED) {
+		error = fault.error;
+	} else if (cmd && got < cmd->req_len) {
 		error = HWRM_INVALID_PARAMS;
 	} else if (cmd) {
 		error = cmd->fn(nic, req.bytes, resp + sizeof(struct hwrm_resp_hdr));
@@ -189,11 +247,12 @@ void hwrm_process(struct nic *nic)
 		memset(resp, 0, sizeof(resp));
 	if (!cmd)
 		TRACE(nic, "HWRM command %#x is not supported", hdr.req_type);
-	else if (error)
-		TRACE(nic, "HWRM %s refused, error %u", cmd->name, error);
 	else
-		TRACE(nic, "HWRM %s", cmd->name);
-	answer(nic, &hdr, resp, len, error);
+		trace_command(nic, cmd, &req, error, fault.fate);
+	if (fault.fate == NIC_HWRM_MUTE)
+		return;
+	spoil_answer(fault.fate, &hdr, resp, len);
+	answer(nic, &hdr, resp, len, error, fault.fate != NIC_HWRM_NOT_VALID);
 	if (hdr.cmpl_ring != HWRM_NO_CMPL_RING)
 		ring_post_hwrm_done(nic, hdr.cmpl_ring, hdr.seq_id);
 }

@@ -78,6 +78,62 @@ void nic_free(struct nic *nic)
 }
 
 /**
+ * nic_set_faults - choose the faults that can happen
+ * @nic: device
+ * @mask: bits of enum nic_fault; needs ops.fault unless 0
+ */
+void nic_set_faults(struct nic *nic, uint32_t mask)
+{
+	nic->faults = nic->ops.fault ? mask : 0;
+}
+
+/**
+ * nic_set_trace - switch the trace on or off
+ * @nic: device
+ * @trace: gets the lines, NULL for off
+ * @doorbells: a line for each doorbell, too
+ */
+void nic_set_trace(struct nic *nic, void (*trace)(void *host, const char *line), bool doorbells)
+{
+	nic->ops.trace = trace;
+	nic->trace_doorbells = doorbells;
+}
+
+/**
+ * nic_set_dma_trace - switch the trace of receive DMA on or off
+ * @nic: device
+ * @fn: gets the events, NULL for off
+ */
+void nic_set_dma_trace(struct nic *nic, void (*fn)(void *host, const struct nic_dma_event *ev))
+{
+	nic->ops.dma_trace = fn;
+}
+
+/**
+ * nic_wire_tx_pause - keep packets in their rings for a while
+ * @nic: device
+ * @pause: true until the wire takes frames again
+ */
+void nic_wire_tx_pause(struct nic *nic, bool pause)
+{
+	nic->tx_paused = pause;
+}
+
+/**
+ * nic_receiving - whether a driver opened the device
+ * @nic: device
+ *
+ * Return: true when some VNIC takes frames.
+ */
+bool nic_receiving(const struct nic *nic)
+{
+	for (unsigned int i = 0; i < MAX_VNICS; i++)
+		if (nic->vnic[i].used && nic->vnic[i].mru && nic->vnic[i].rx_mask)
+			return true;
+	return false;
+}
+
+/**
  * nic_dma - the guest's memory
  * @nic: device
  *
@@ -239,12 +295,15 @@ void nic_flush(struct nic *nic)
  */
 uint64_t nic_run_timers(struct nic *nic, uint64_t now_ns)
 {
-	uint64_t stats, rx;
+	uint64_t stats, rx, ring;
 
 	nic->now = now_ns;
 	stats = stats_run_timers(nic);
 	rx = rx_run_timers(nic);
-	return stats < rx ? stats : rx;
+	ring = ring_run_timers(nic);
+	if (rx < stats)
+		stats = rx;
+	return ring < stats ? ring : stats;
 }
 
 /* Tells the driver if the link is not what it was */

@@ -41,6 +41,36 @@ struct nic_config {
 	unsigned int hds_len_extra;	/* added to a frame's length before the HDS threshold compare (4 = FCS) */
 };
 
+/* Faults inside of the device; the host is asked at each chance that they have */
+enum nic_fault {
+	NIC_FAULT_RX_CRC,	/* a frame's completion tells of a CRC error */
+	NIC_FAULT_RX_BUFFER,	/* a frame's completion tells of an error of its buffer */
+	NIC_FAULT_RX_STARVE,	/* a queue looks as if it had no buffers when a frame comes */
+	NIC_FAULT_RX_DMA,	/* a receive buffer is taken as outside of the guest's memory */
+	NIC_FAULT_TX_DMA,	/* a packet's buffer is */
+	NIC_FAULT_RX_DOORBELL,	/* buffers that were posted are not noticed */
+	NIC_FAULT_TX_DOORBELL,	/* packets that were posted are not */
+	NIC_FAULT_LATE,		/* a completion queue's notification comes later */
+	NIC_FAULT_COUNT,
+};
+
+/* What happens to a firmware command */
+enum nic_hwrm_fate {
+	NIC_HWRM_FINE,
+	NIC_HWRM_REFUSED,	/* not run, answered with an error code */
+	NIC_HWRM_LOST,		/* not run, no answer */
+	NIC_HWRM_MUTE,		/* run, no answer */
+	NIC_HWRM_WRONG_SEQ,	/* answered as if it had been another request */
+	NIC_HWRM_NOT_VALID,	/* the answer's valid byte is never set */
+	NIC_HWRM_ZEROS,		/* success, all fields of the answer 0 */
+	NIC_HWRM_ONES,		/* success, all bits of all fields set */
+};
+
+struct nic_hwrm_fault {
+	enum nic_hwrm_fate fate;
+	uint16_t error;		/* NIC_HWRM_REFUSED */
+};
+
 struct nic;
 
 struct nic_host_ops {
@@ -57,6 +87,13 @@ struct nic_host_ops {
 	void (*trace)(void *host, const char *line);
 	/* Optional: every DMA write of packet payload or header by the RX path */
 	void (*dma_trace)(void *host, const struct nic_dma_event *ev);
+	/*
+	 * Asked for faults that nic_set_faults() switched on: 0 for not this time,
+	 * else how long it lasts in ns, where that has a meaning
+	 */
+	uint64_t (*fault)(void *host, enum nic_fault fault);
+	/* Optional: asked for each firmware command, by its name */
+	struct nic_hwrm_fault (*hwrm_fault)(void *host, const char *name);
 };
 
 /* MSI-X vectors that the device can use: two a queue, since XDP makes more rings */
@@ -64,6 +101,35 @@ unsigned int nic_vectors(const struct nic_config *cfg);
 
 struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops, void *host);
 void nic_free(struct nic *nic);
+
+/* Switches faults on, whose bits (1 << enum nic_fault) are in @mask, and all others off */
+void nic_set_faults(struct nic *nic, uint32_t mask);
+
+/* Whether there is a firmware command of this name, as the trace prints it */
+bool nic_hwrm_known(const char *name);
+
+/* Optional operations, NULL for off, that can change while the device runs */
+void nic_set_trace(struct nic *nic, void (*trace)(void *host, const char *line), bool doorbells);
+void nic_set_dma_trace(struct nic *nic, void (*fn)(void *host, const struct nic_dma_event *ev));
+
+/*
+ * The wire takes no more (@pause) or again: transmission waits so that nothing is
+ * lost, as for pause frames
+ */
+void nic_wire_tx_pause(struct nic *nic, bool pause);
+
+/* Whether a driver opened the device so far that frames can be delivered */
+bool nic_receiving(const struct nic *nic);
+
+/* What there is in words, a line at a time */
+typedef void (*nic_line_fn)(void *arg, const char *line);
+void nic_list_rings(struct nic *nic, nic_line_fn line, void *arg);
+void nic_list_vnics(struct nic *nic, nic_line_fn line, void *arg);
+void nic_list_filters(struct nic *nic, nic_line_fn line, void *arg);
+
+/* All counters: those of the port, and of the queues' statistics contexts together */
+typedef void (*nic_counter_fn)(void *arg, const char *name, uint64_t value);
+void nic_counters(const struct nic *nic, nic_counter_fn fn, void *arg);
 
 /* The guest's memory; the transport adds and removes regions */
 struct dma_map *nic_dma(struct nic *nic);

@@ -278,6 +278,19 @@ void ring_post_hwrm_done(struct nic *nic, uint16_t ring_id, uint16_t seq)
 		TRACE(nic, "HWRM_DONE of command %u is lost: ring %u cannot take it", seq, ring_id);
 }
 
+/* A fault puts the notification of a CQ off; true while that lasts */
+static bool cq_is_late(struct nic *nic, struct ring *cq)
+{
+	uint64_t ns;
+
+	if (cq->late_until)
+		return nic->now < cq->late_until;
+	ns = nic_fault(nic, NIC_FAULT_LATE);
+	if (ns)
+		cq->late_until = nic->now + ns;
+	return ns;
+}
+
 /* Tells the NQ of a CQ; false if that has to wait */
 static bool cq_notify(struct nic *nic, struct ring *cq)
 {
@@ -289,8 +302,11 @@ static bool cq_notify(struct nic *nic, struct ring *cq)
 		return true;
 	if (!nq)
 		return true;
+	if (cq_is_late(nic, cq))
+		return false;
 	if (!nq_post(nic, nq, &e))
 		return nq->state == RING_FAILED;
+	cq->late_until = 0;
 	cq->armed = false;
 	return true;
 }
@@ -325,6 +341,25 @@ void ring_notify(struct nic *nic)
 		nic->ops.msix(nic->host, nq->vector);
 	}
 	nqs->n = 0;
+}
+
+/**
+ * ring_run_timers - when notifications that a fault put off are due
+ * @nic: device
+ *
+ * Return: ns until the next is, UINT64_MAX for none. nic_flush() posts it then.
+ */
+uint64_t ring_run_timers(struct nic *nic)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned int i = 0; i < nic->cq_work.n; i++) {
+		uint64_t due = nic->ring[nic->cq_work.id[i]].late_until;
+
+		if (due > nic->now && due - nic->now < next)
+			next = due - nic->now;
+	}
+	return next;
 }
 
 /*
@@ -396,6 +431,17 @@ static void rx_doorbell(struct nic *nic, unsigned int id, uint32_t index)
 		rx_ring_refilled(nic, r);
 }
 
+static const char *doorbell_name(unsigned int type)
+{
+	static const char *const names[] = {
+		[DB_SQ] = "SQ", [DB_SRQ] = "SRQ", [DB_CQ] = "CQ", [DB_CQ_ARMSE] = "CQ_ARMSE",
+		[DB_CQ_ARMALL] = "CQ_ARMALL", [DB_NQ] = "NQ", [DB_NQ_ARM] = "NQ_ARM",
+		[DB_NQ_MASK] = "NQ_MASK",
+	};
+
+	return type < ARRAY_SIZE(names) && names[type] ? names[type] : "of no known type";
+}
+
 /**
  * ring_doorbell - act on a doorbell
  * @nic: device
@@ -409,16 +455,19 @@ void ring_doorbell(struct nic *nic, uint64_t db)
 	uint32_t index = DB_INDEX(db);
 	struct ring *r;
 
+	if (nic->trace_doorbells)
+		TRACE(nic, "doorbell %s of ring %u, index %u", doorbell_name(type), id, index);
 	switch (type) {
 	case DB_SQ:
 		r = ring_get(nic, id, RING_TX);
-		if (!r)
+		if (!r || nic_fault(nic, NIC_FAULT_TX_DOORBELL))
 			break;
 		r->prod = index & (r->entries - 1);
 		work_add(&nic->tx_work, r);
 		break;
 	case DB_SRQ:
-		rx_doorbell(nic, id, index);
+		if (!nic_fault(nic, NIC_FAULT_RX_DOORBELL))
+			rx_doorbell(nic, id, index);
 		break;
 	case DB_CQ:
 	case DB_CQ_ARMALL:

@@ -117,7 +117,7 @@ static bool peek_buffer(struct nic *nic, struct ring *r, uint32_t ahead, uint32_
 
 static bool map_buffer(struct nic *nic, struct ring *r, struct rx_buffer *b, uint32_t len)
 {
-	b->host = dma_ptr(&nic->dma, b->iova, len);
+	b->host = nic_fault(nic, NIC_FAULT_RX_DMA) ? NULL : dma_ptr(&nic->dma, b->iova, len);
 	b->len = len;
 	if (!b->host)
 		ring_fail(nic, r, "a buffer is not in the guest's memory");
@@ -350,6 +350,17 @@ static void complete_misfit(struct nic *nic, struct ring *rx, struct ring *cq, s
 
 enum rx_result { RX_OK, RX_NO_ROOM, RX_MISFIT };
 
+/* What a damaged frame, or a buffer that could not be used, looks like in a completion */
+static void inject_errors(struct nic *nic, struct rx_frame *f)
+{
+	if (nic_fault(nic, NIC_FAULT_RX_CRC)) {
+		f->errors |= RXEXT_ERR_CRC;
+		nic->port.rx[PORT_RX_FCS_ERR]++;
+	}
+	if (nic_fault(nic, NIC_FAULT_RX_BUFFER))
+		f->errors |= RXEXT_ERR_NOT_FIT;
+}
+
 static enum rx_result to_ring(struct nic *nic, const struct rx_target *to, struct rx_frame *f)
 {
 	struct ring *rx = to->rx, *cq = rx_ring_cq(nic, rx),
@@ -357,7 +368,7 @@ static enum rx_result to_ring(struct nic *nic, const struct rx_target *to, struc
 	struct rx_buffer buf[1 + RX_MAX_AGG_BUFS];
 	struct placement pl;
 
-	if (!cq || !ring_pending(rx) || !cq_has_room(cq, 2))
+	if (!cq || !ring_pending(rx) || !cq_has_room(cq, 2) || nic_fault(nic, NIC_FAULT_RX_STARVE))
 		return RX_NO_ROOM;
 	if (!peek_buffer(nic, rx, 0, RXBD_TYPE_PACKET, &buf[0]) || buf[0].len < rx->sop_pad)
 		return RX_NO_ROOM;
@@ -408,9 +419,14 @@ static void deliver(struct nic *nic, const struct rx_target *to, struct rx_frame
 			memcpy(nic->rx_head, f->head, f->head_len);
 		strip_tag(f, nic->rx_head);
 	}
+	if (nic->faults)
+		inject_errors(nic, f);
 	switch (to_ring(nic, to, f)) {
 	case RX_OK:
-		stats_rx(stat, f->cast, len);
+		if (f->errors & (RXEXT_ERR_CRC | RXEXT_ERR_NOT_FIT))
+			stats_rx_error(nic, stat);
+		else
+			stats_rx(stat, f->cast, len);
 		break;
 	case RX_NO_ROOM:
 		stats_rx_discard(nic, stat, len);

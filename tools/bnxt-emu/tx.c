@@ -80,7 +80,7 @@ static const char *gather(struct nic *nic, const struct ring *r, struct tx_packe
 			return "a packet goes on with something else";
 		len = TXBD_LEN(bd.flags);
 		data = dma_ptr(&nic->dma, bd.addr, len);
-		if (!data)
+		if (!data || nic_fault(nic, NIC_FAULT_TX_DMA))
 			return "a buffer is not in the guest's memory";
 		if (!len)
 			continue;
@@ -379,7 +379,7 @@ static void tx_run(struct nic *nic, struct ring *r)
 		ring_fail(nic, r, "its completion queue is gone");
 		return;
 	}
-	while (r->cons != r->prod) {
+	while (r->cons != r->prod && !nic->tx_paused) {
 		struct hsi_entry cmp = { .dw = { CMP_TX } };
 		const char *why;
 
@@ -410,13 +410,19 @@ static void tx_run(struct nic *nic, struct ring *r)
 void tx_run_all(struct nic *nic)
 {
 	struct work_list *list = &nic->tx_work;
+	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < list->n; i++) {
 		struct ring *r = &nic->ring[list->id[i]];
 
 		r->queued = false;
-		if (r->state == RING_LIVE)
+		if (r->state == RING_LIVE && !nic->tx_paused)
 			tx_run(nic, r);
+		/* what the wire did not take waits here for the next flush */
+		if (nic->tx_paused && r->state == RING_LIVE) {
+			r->queued = true;
+			list->id[kept++] = r->id;
+		}
 	}
-	list->n = 0;
+	list->n = kept;
 }
