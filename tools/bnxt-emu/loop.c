@@ -20,12 +20,14 @@
 
 #define LOOP_MAX_FDS	16
 #define LOOP_EVENTS	8
+#define LOOP_MAX_BLOCK	1000000000ull /* ns */
 #define SPIN_START_NS 5000u /* about what a wake-up costs: spinning less is pointless */
 
 struct loop_fd {
 	int fd;			/* -1: free */
 	bool paused;
 	loop_fn fn;
+	loop_fn write_fn;	/* NULL: whether it can be written is of no interest */
 	void *arg;
 };
 
@@ -36,6 +38,7 @@ struct loop {
 	struct loop_fd fds[LOOP_MAX_FDS];
 	bool stop;
 	int status;
+	bool coarse;		/* the kernel has no epoll_pwait2() (before 5.11) */
 	uint64_t max_spin;	/* ns */
 	uint64_t spin;		/* ns, what is worth it at the moment */
 };
@@ -122,21 +125,56 @@ bool loop_add(struct loop *loop, int fd, loop_fn fn, void *arg)
 	return true;
 }
 
+/*
+ * A descriptor that nobody wants to hear of leaves epoll, which would report a
+ * hang-up whether asked for or not, over and over.
+ */
+static uint32_t wanted(const struct loop_fd *f)
+{
+	return (f->paused ? 0 : EPOLLIN) | (f->write_fn ? EPOLLOUT : 0);
+}
+
+static void loop_update(struct loop *loop, struct loop_fd *f, uint32_t before)
+{
+	struct epoll_event ev = { .events = wanted(f), .data.fd = f->fd };
+	int op = !before ? EPOLL_CTL_ADD : ev.events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+
+	if (ev.events != before)
+		epoll_ctl(loop->epfd, op, f->fd, &ev);
+}
+
 /**
  * loop_pause() - Stop or resume watching a descriptor
  * @loop: the loop
  * @fd: a descriptor in the loop
- * @paused: whether to leave it alone
+ * @paused: whether to leave it alone; a hang-up is reported when it no longer is
  */
 void loop_pause(struct loop *loop, int fd, bool paused)
 {
 	struct loop_fd *f = loop_find(loop, fd);
-	struct epoll_event ev = { .events = paused ? 0 : EPOLLIN, .data.fd = fd };
+	uint32_t before = f ? wanted(f) : 0;
 
-	if (!f || f->paused == paused)
+	if (!f)
 		return;
-	if (!epoll_ctl(loop->epfd, EPOLL_CTL_MOD, fd, &ev))
-		f->paused = paused;
+	f->paused = paused;
+	loop_update(loop, f, before);
+}
+
+/**
+ * loop_on_writable() - Call a function when a descriptor takes data again
+ * @loop: the loop
+ * @fd: a descriptor in the loop
+ * @fn: called with the argument given to loop_add(); NULL to stop that
+ */
+void loop_on_writable(struct loop *loop, int fd, loop_fn fn)
+{
+	struct loop_fd *f = loop_find(loop, fd);
+	uint32_t before = f ? wanted(f) : 0;
+
+	if (!f)
+		return;
+	f->write_fn = fn;
+	loop_update(loop, f, before);
 }
 
 /**
@@ -154,21 +192,46 @@ void loop_del(struct loop *loop, int fd)
 	f->fd = -1;
 }
 
-/* Returns whether anything happened, -1 on an error of epoll itself */
-static int loop_fds(struct loop *loop, int timeout_ms)
+/* Timers of the device count microseconds, so a millisecond is too coarse to sleep by */
+static int wait_events(struct loop *loop, struct epoll_event *ev, uint64_t timeout)
+{
+	const struct timespec ts = { .tv_sec = timeout / 1000000000u,
+				     .tv_nsec = timeout % 1000000000u };
+	int n;
+
+	if (!timeout)
+		return epoll_wait(loop->epfd, ev, LOOP_EVENTS, 0);
+	if (!loop->coarse) {
+		n = epoll_pwait2(loop->epfd, ev, LOOP_EVENTS, &ts, NULL);
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+		loop->coarse = true;
+	}
+	return epoll_wait(loop->epfd, ev, LOOP_EVENTS, (timeout + 999999) / 1000000);
+}
+
+static void dispatch(struct loop *loop, const struct epoll_event *ev)
+{
+	/* an earlier handler of this round may have removed it, as may each of these two */
+	struct loop_fd *f = loop_find(loop, ev->data.fd);
+
+	if (f && f->write_fn && ev->events & (EPOLLOUT | EPOLLERR))
+		f->write_fn(f->arg);
+	f = loop_find(loop, ev->data.fd);
+	if (f && !f->paused && ev->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		f->fn(f->arg);
+}
+
+/* Returns whether anything happened, -1 on an error of epoll itself; @timeout in ns */
+static int loop_fds(struct loop *loop, uint64_t timeout)
 {
 	struct epoll_event ev[LOOP_EVENTS];
-	int n = epoll_wait(loop->epfd, ev, LOOP_EVENTS, timeout_ms);
+	int n = wait_events(loop, ev, timeout);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -1;
-	for (int i = 0; i < n && !loop->stop; i++) {
-		/* an earlier handler of this round may have removed it */
-		struct loop_fd *f = loop_find(loop, ev[i].data.fd);
-
-		if (f)
-			f->fn(f->arg);
-	}
+	for (int i = 0; i < n && !loop->stop; i++)
+		dispatch(loop, &ev[i]);
 	return n > 0;
 }
 
@@ -188,14 +251,16 @@ static void adapt_spin(struct loop *loop, uint64_t slept)
 
 static int loop_block(struct loop *loop, uint64_t now, uint64_t timeout)
 {
-	int ms = timeout == UINT64_MAX || timeout > 1000000000ull ?
-			 1000 :
-			 (int)((timeout + 999999) / 1000000);
 	int ret = 0;
 
 	if (!loop->hooks->sleep(loop->arg, true)) {
-		ret = loop_fds(loop, ms);
-		adapt_spin(loop, loop_now() - now);
+		uint64_t slept;
+
+		ret = loop_fds(loop, timeout < LOOP_MAX_BLOCK ? timeout : LOOP_MAX_BLOCK);
+		slept = loop_now() - now;
+		/* a short sleep that a timer ended does not tell how soon there is work */
+		if (ret > 0 || slept > loop->max_spin)
+			adapt_spin(loop, slept);
 	}
 	loop->hooks->sleep(loop->arg, false);
 	return ret;
@@ -219,7 +284,7 @@ int loop_run(struct loop *loop)
 
 		next = loop->hooks->timers(loop->arg, now);
 		loop->hooks->flush(loop->arg);
-		if (worked || now - idle_since < loop->spin) {
+		if (worked || next < SPIN_START_NS || now - idle_since < loop->spin) {
 			n = loop_fds(loop, 0);
 			if (!worked && !n)
 				sched_yield();

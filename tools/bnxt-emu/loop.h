@@ -14,7 +14,7 @@ struct loop;
  *	whether there was any
  * @flush: a burst is over: send what was held back
  * @timers: run what is due at @now (CLOCK_MONOTONIC, ns); returns ns until the
- *	next, UINT64_MAX for none
+ *	next, 0 to be called again at once, UINT64_MAX for none
  * @sleep: @sleeping: the loop is about to block, so wake-ups must be asked for;
  *	returns true when there is work after all. Not @sleeping: they may be
  *	left out again.
@@ -33,6 +33,7 @@ void loop_free(struct loop *loop);
 
 bool loop_add(struct loop *loop, int fd, loop_fn fn, void *arg);
 void loop_pause(struct loop *loop, int fd, bool paused);
+void loop_on_writable(struct loop *loop, int fd, loop_fn fn);
 void loop_del(struct loop *loop, int fd);
 
 int loop_run(struct loop *loop);
