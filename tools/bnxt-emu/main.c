@@ -18,12 +18,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "be_pair.h"
 #include "be_tap.h"
-#include "impair.h"
-#include "loop.h"
-#include "nic.h"
-#include "pcap.h"
-#include "pci.h"
+#include "emu.h"
 #include "pcidev.h"
 
 enum exit_code {
@@ -31,38 +28,6 @@ enum exit_code {
 	EXIT_GUEST = 1,		/* the guest or the connection to it misbehaved */
 	EXIT_USAGE = 2,
 	EXIT_SETUP = 3,		/* something on the host is missing or in the way */
-};
-
-struct options {
-	const char *socket;
-	const char *tap;
-	int tap_fd;
-	const char *pcap;
-	unsigned int snaplen;
-	const char *trace;
-	const char *dma_trace;
-	const char *impair;
-	uint64_t seed;
-	unsigned int spin_us;
-	bool stats;
-	struct nic_config nic;
-};
-
-struct emu {
-	struct options opt;
-	struct loop *loop;
-	struct nic *nic;
-	struct pci *pci;
-	struct transport *transport;
-	struct backend *wire;
-	struct impair *impair;
-	struct pcap *pcap;
-	FILE *trace;
-	FILE *dma_trace;
-	int signal_fd;
-	uint64_t start;
-
-	bool held;		/* frames wait in the back end for receive buffers */
 };
 
 /*
@@ -73,6 +38,9 @@ enum {
 	OPT_SOCKET = 256,
 	OPT_TAP,
 	OPT_TAP_FD,
+	OPT_PAIR,
+	OPT_CONTROL,
+	OPT_CONTROL_DIR,
 	OPT_QUEUES,
 	OPT_MAC,
 	OPT_MTU,
@@ -84,8 +52,9 @@ enum {
 	OPT_PCAP,
 	OPT_SNAPLEN,
 	OPT_TRACE,
+	OPT_TRACE_DOORBELLS,
 	OPT_DMA_TRACE,
-	OPT_IMPAIR,
+	OPT_FAULTS,
 	OPT_SEED,
 	OPT_SPIN,
 	OPT_STATS,
@@ -96,6 +65,9 @@ static const struct option long_options[] = {
 	{ "socket",	   required_argument, NULL, OPT_SOCKET },
 	{ "tap",	   required_argument, NULL, OPT_TAP },
 	{ "tap-fd",	   required_argument, NULL, OPT_TAP_FD },
+	{ "pair",	   required_argument, NULL, OPT_PAIR },
+	{ "control",	   required_argument, NULL, OPT_CONTROL },
+	{ "control-dir",   required_argument, NULL, OPT_CONTROL_DIR },
 	{ "queues",	   required_argument, NULL, OPT_QUEUES },
 	{ "mac",	   required_argument, NULL, OPT_MAC },
 	{ "mtu",	   required_argument, NULL, OPT_MTU },
@@ -108,7 +80,8 @@ static const struct option long_options[] = {
 	{ "snaplen",	   required_argument, NULL, OPT_SNAPLEN },
 	{ "trace",	   required_argument, NULL, OPT_TRACE },
 	{ "dma-trace",	   required_argument, NULL, OPT_DMA_TRACE },
-	{ "impair",	   required_argument, NULL, OPT_IMPAIR },
+	{ "trace-doorbells", no_argument,     NULL, OPT_TRACE_DOORBELLS },
+	{ "faults",	   required_argument, NULL, OPT_FAULTS },
 	{ "seed",	   required_argument, NULL, OPT_SEED },
 	{ "spin",	   required_argument, NULL, OPT_SPIN },
 	{ "stats",	   no_argument,	      NULL, OPT_STATS },
@@ -117,7 +90,8 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD) [OPTION]...\n"
+	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD | --pair PATH) [OPTION]...\n"
+	"       bnxt-emu ctl [PATH] COMMAND [WORD]...\n"
 	"Be a BCM57504 Ethernet controller for one User Mode Linux guest; end with it.\n"
 	"\n"
 	"The guest: linux virtio_uml.device=PATH:1234 virt_pci.max_delay_us=5000000 ...\n"
@@ -128,9 +102,11 @@ static const char usage_text[] =
 	"  --tap-fd FD          TAP device that is open already (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)\n"
 	"  --no-gso             only frames as on a cable between TAP and device: none larger than the\n"
 	"                       MTU, all with their checksums\n"
-	"  --impair LIST        faults towards the guest, with probabilities:\n"
-	"                       drop=P,dup=P,reorder=P,corrupt=P (implies --no-gso)\n"
-	"  --seed N             what these faults depend on (default 1)\n"
+	"  --pair PATH          cable to another bnxt-emu with the same PATH, which is a socket\n"
+	"  --faults LIST        faults of wire, device and firmware, such as\n"
+	"                       drop=1%,corrupt=0.001:dir=rx,hwrm-fail=VNIC_CFG:count=1;\n"
+	"                       Documentation/emulator.rst has them all\n"
+	"  --seed N             what their dice start from (default 1)\n"
 	"\n"
 	"Device\n"
 	"  --queues N           RX/TX pairs, 1..30 (default 8); twice as many MSI-X vectors, up to 30\n"
@@ -144,9 +120,12 @@ static const char usage_text[] =
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
 	"                       header split threshold (default 0; 4 counts the FCS)\n"
 	"\n"
-	"Looking inside\n"
+	"Control and looking inside\n"
+	"  --control PATH       UNIX socket for commands while it runs; bnxt-emu ctl PATH help\n"
+	"  --control-dir DIR    the same by files, for a guest that shares DIR with this host\n"
 	"  --pcap FILE          write all frames (pcapng); --snaplen N bytes of each\n"
 	"  --trace FILE         firmware commands, filters and ring events in words\n"
+	"  --trace-doorbells    and each doorbell\n"
 	"  --dma-trace FILE     one line for each DMA write of the receive path:\n"
 	"                       queue iova len payload|header dport sport seq\n"
 	"  --stats              frame counters on stderr at the end\n"
@@ -217,6 +196,15 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_TAP_FD:
 		return parse_uint(name, arg, 0, 1 << 20, &v) && (o->tap_fd = v, true);
+	case OPT_PAIR:
+		o->pair = arg;
+		return true;
+	case OPT_CONTROL:
+		o->control = arg;
+		return true;
+	case OPT_CONTROL_DIR:
+		o->control_dir = arg;
+		return true;
 	case OPT_QUEUES:
 		return parse_uint(name, arg, 1, NIC_MAX_QUEUES, &o->nic.queues);
 	case OPT_MAC:
@@ -247,9 +235,11 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_DMA_TRACE:
 		o->dma_trace = arg;
 		return true;
-	case OPT_IMPAIR:
-		o->impair = arg;
-		o->nic.wire_gso = false;
+	case OPT_TRACE_DOORBELLS:
+		o->trace_doorbells = true;
+		return true;
+	case OPT_FAULTS:
+		o->faults = arg;
 		return true;
 	case OPT_SEED:
 		return parse_uint(name, arg, 0, ~0u, &v) && (o->seed = v, true);
@@ -290,9 +280,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		fprintf(stderr, "bnxt-emu: %s: not an option; see bnxt-emu --help\n", argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (!o->socket || (!o->tap && o->tap_fd < 0)) {
+	if (!o->socket || !!o->tap + (o->tap_fd >= 0) + !!o->pair != 1) {
 		fprintf(stderr,
-			"bnxt-emu: --socket and --tap (or --tap-fd) are needed; see bnxt-emu --help\n");
+			"bnxt-emu: give --socket and one of --tap, --tap-fd, --pair; see bnxt-emu --help\n");
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -316,10 +306,25 @@ static void core_wire_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const 
 
 	if (emu->pcap)
 		pcap_frame(emu->pcap, PCAP_OUT, iov, iovcnt);
-	emu->wire->class->tx(emu->wire, hdr, iov, iovcnt);
+	wire_in(emu->wire, FAULT_TX, hdr, iov, iovcnt);
 }
 
-static void core_trace(void *host, const char *line)
+static uint64_t core_fault(void *host, enum nic_fault fault)
+{
+	struct emu *emu = host;
+
+	return faults_device(emu->faults, fault);
+}
+
+static struct nic_hwrm_fault core_hwrm_fault(void *host, const char *name)
+{
+	struct emu *emu = host;
+
+	return faults_hwrm(emu->faults, name);
+}
+
+/* A line of the trace goes into its file */
+void emu_trace_line(void *host, const char *line)
 {
 	struct emu *emu = host;
 	uint64_t us = (loop_now() - emu->start) / 1000;
@@ -327,7 +332,8 @@ static void core_trace(void *host, const char *line)
 	fprintf(emu->trace, "%" PRIu64 ".%06" PRIu64 " %s\n", us / 1000000, us % 1000000, line);
 }
 
-static void core_dma_trace(void *host, const struct nic_dma_event *ev)
+/* A write of the receive path into guest memory does */
+void emu_dma_trace(void *host, const struct nic_dma_event *ev)
 {
 	struct emu *emu = host;
 
@@ -410,57 +416,109 @@ static const struct transport_ops guest_ops = {
 };
 
 /*
- * Wire to core. While the guest is short of receive buffers frames stay in the
- * back end; the core decides for how long.
+ * Between core and back end lies the wire. While the guest is short of receive
+ * buffers frames stay on it and in the back end; the core decides for how long.
  */
 
-static void wire_check(struct emu *emu)
+static void check_hold(struct emu *emu)
 {
-	bool hold = !nic_wire_ready(emu->nic);
+	bool no_room = !nic_wire_ready(emu->nic), hold = no_room || emu->full[FAULT_RX];
 
+	wire_hold(emu->wire, FAULT_RX, no_room);
 	if (hold == emu->held)
 		return;
 	emu->held = hold;
-	emu->wire->class->hold(emu->wire, hold);
+	emu->backend->class->hold(emu->backend, hold);
 }
 
-static void to_core(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
-		    size_t len)
+static void check_pause(struct emu *emu)
+{
+	nic_wire_tx_pause(emu->nic, emu->full[FAULT_TX] || emu->backend_full);
+	wire_hold(emu->wire, FAULT_TX, emu->backend_full);
+}
+
+/* Frames are captured at the guest's end of the wire */
+static void wire_out(void *host, enum fault_dir dir, const struct virtio_net_hdr_v1 *hdr,
+		     const struct iovec *iov, int iovcnt)
 {
 	struct emu *emu = host;
 
-	nic_wire_rx(emu->nic, hdr, frame, len);
-	wire_check(emu);
+	if (dir == FAULT_TX) {
+		emu->backend->class->tx(emu->backend, hdr, iov, iovcnt);
+		return;
+	}
+	if (emu->pcap)
+		pcap_frame(emu->pcap, PCAP_IN, iov, iovcnt);
+	/* what comes out in this direction is in one piece */
+	nic_wire_rx(emu->nic, hdr, iov->iov_base, iov->iov_len);
+	check_hold(emu);
 }
 
-static const struct backend_ops impair_ops = {
-	.rx = to_core,
+static void wire_full(void *host, enum fault_dir dir, bool full)
+{
+	struct emu *emu = host;
+
+	emu->full[dir] = full;
+	if (dir == FAULT_RX)
+		check_hold(emu);
+	else
+		check_pause(emu);
+}
+
+static const struct wire_ops wire_ops = {
+	.out = wire_out,
+	.full = wire_full,
 };
 
-static void wire_rx(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
-		    size_t len)
+static void backend_rx(void *host, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
+		       size_t len)
 {
 	struct emu *emu = host;
 	struct iovec iov = { .iov_base = (void *)frame, .iov_len = len };
 
-	if (emu->pcap)
-		pcap_frame(emu->pcap, PCAP_IN, &iov, 1);
-	if (emu->impair)
-		impair_rx(emu->impair, hdr, frame, len);
-	else
-		to_core(emu, hdr, frame, len);
+	wire_in(emu->wire, FAULT_RX, hdr, &iov, 1);
 }
 
-static void wire_rx_end(void *host)
+static void backend_rx_end(void *host)
 {
 	/* the loop ends each round with a flush */
 	(void)host;
 }
 
-static const struct backend_ops wire_ops = {
-	.rx = wire_rx,
-	.rx_end = wire_rx_end,
+static void backend_carrier(void *host, bool up)
+{
+	struct emu *emu = host;
+
+	emu->carrier = up;
+	emu_link_changed(emu);
+}
+
+static void backend_tx_room(void *host, bool room)
+{
+	struct emu *emu = host;
+
+	emu->backend_full = !room;
+	check_pause(emu);
+}
+
+static const struct backend_ops backend_ops = {
+	.rx = backend_rx,
+	.rx_end = backend_rx_end,
+	.carrier = backend_carrier,
+	.tx_room = backend_tx_room,
 };
+
+/* The link is up when the cable is in at both ends */
+void emu_link_changed(struct emu *emu)
+{
+	nic_set_link(emu->nic, emu->plugged && emu->carrier);
+}
+
+/* The core asks only for faults that are on */
+void emu_faults_changed(struct emu *emu)
+{
+	nic_set_faults(emu->nic, faults_device_mask(emu->faults));
+}
 
 /*
  * Event loop
@@ -484,9 +542,17 @@ static void hook_flush(void *arg)
 static uint64_t hook_timers(void *arg, uint64_t now)
 {
 	struct emu *emu = arg;
-	uint64_t next = nic_run_timers(emu->nic, now);
+	uint64_t next = nic_run_timers(emu->nic, now), other;
 
-	wire_check(emu);
+	other = wire_timers(emu->wire, now);
+	if (other < next)
+		next = other;
+	if (emu->backend->class->timers) {
+		other = emu->backend->class->timers(emu->backend, now);
+		if (other < next)
+			next = other;
+	}
+	check_hold(emu);
 	return next;
 }
 
@@ -559,7 +625,7 @@ static bool open_files(struct emu *emu)
 	if (o->pcap && !(emu->pcap = pcap_new(o->pcap, o->snaplen)))
 		return fail("--pcap", o->pcap, NULL);
 	if (emu->dma_trace)
-		fputs("# queue iova len kind dport sport seq\n", emu->dma_trace);
+		fputs(EMU_DMA_TRACE_HEADER, emu->dma_trace);
 	return true;
 }
 
@@ -580,8 +646,8 @@ static bool make_device(struct emu *emu)
 	const struct nic_host_ops core_ops = {
 		.msix = core_msix,
 		.wire_tx = core_wire_tx,
-		.trace = emu->trace ? core_trace : NULL,
-		.dma_trace = emu->dma_trace ? core_dma_trace : NULL,
+		.fault = core_fault,
+		.hwrm_fault = core_hwrm_fault,
 	};
 	struct pci_identity id = { .vectors = nic_vectors(&o->nic),
 				   .serial = serial_of(o->nic.mac) };
@@ -590,24 +656,74 @@ static bool make_device(struct emu *emu)
 	emu->nic = nic_new(&o->nic, &core_ops, emu);
 	if (!emu->nic)
 		return fail("device core", NULL, NULL);
+	if (emu->trace)
+		nic_set_trace(emu->nic, emu_trace_line, o->trace_doorbells);
+	if (emu->dma_trace)
+		nic_set_dma_trace(emu->nic, emu_dma_trace);
 	emu->pci = pci_new(&id, &function_ops, emu);
 	return emu->pci || fail("PCI function", NULL, NULL);
 }
 
-static bool attach_wire(struct emu *emu)
+static bool make_wire(struct emu *emu)
+{
+	const struct options *o = &emu->opt;
+	char why[512];
+
+	errno = ENOMEM;
+	emu->faults = faults_new(o->seed);
+	emu->wire = emu->faults ? wire_new(emu->faults, &wire_ops, emu) : NULL;
+	if (!emu->wire)
+		return fail("wire", NULL, NULL);
+	if (o->faults && !faults_set(emu->faults, o->faults, why, sizeof(why))) {
+		fprintf(stderr, "bnxt-emu: --faults %s: %s\n", o->faults, why);
+		return false;
+	}
+	emu_faults_changed(emu);
+	return true;
+}
+
+static bool attach_pair(struct emu *emu)
+{
+	emu->backend = be_pair_new(emu->loop, emu->opt.pair, &backend_ops, emu);
+	return emu->backend ||
+	       fail("--pair", emu->opt.pair,
+		    "a directory that exists and a name shorter than 97 bytes are needed, nothing else may be there");
+}
+
+static bool attach_tap(struct emu *emu)
 {
 	const struct options *o = &emu->opt;
 	struct be_tap_config tap = { .name = o->tap, .fd = o->tap_fd, .gso = o->nic.wire_gso };
 
-	if (o->impair && !(emu->impair = impair_new(o->impair, o->seed, &impair_ops, emu)))
-		return fail("--impair", o->impair, "give for example drop=0.01,reorder=0.1");
-	emu->wire = be_tap_new(emu->loop, &tap, &wire_ops, emu);
-	if (!emu->wire)
+	emu->backend = be_tap_new(emu->loop, &tap, &backend_ops, emu);
+	if (!emu->backend)
 		return fail(
 			"TAP", o->tap,
 			errno == ENOENT ?
 				"/dev/net/tun is missing: modprobe tun" :
 				"making one takes CAP_NET_ADMIN in this network namespace (unshare -rn) and /dev/net/tun");
+	return true;
+}
+
+static bool attach_wire(struct emu *emu)
+{
+	return make_wire(emu) && (emu->opt.pair ? attach_pair(emu) : attach_tap(emu));
+}
+
+static bool open_control(struct emu *emu)
+{
+	const struct options *o = &emu->opt;
+
+	if (!o->control && !o->control_dir)
+		return true;
+	emu->control = control_new(emu->loop, emu_commands, emu);
+	if (!emu->control)
+		return fail("control", NULL, NULL);
+	if (o->control && !control_listen(emu->control, o->control))
+		return fail("--control", o->control,
+			    "its directory must exist, its name be free and shorter than 107 bytes");
+	if (o->control_dir && !control_watch(emu->control, o->control_dir))
+		return fail("--control-dir", o->control_dir, "make that directory first");
 	return true;
 }
 
@@ -621,7 +737,7 @@ static bool attach_guest(struct emu *emu)
 
 static void print_stats(const struct emu *emu)
 {
-	const struct backend_stats *s = &emu->wire->stats;
+	const struct backend_stats *s = &emu->backend->stats;
 
 	fprintf(stderr, "bnxt-emu: to guest %" PRIu64 " frames %" PRIu64 " bytes (%" PRIu64
 		" bad); from guest %" PRIu64 " frames %" PRIu64 " bytes (%" PRIu64 " lost)\n",
@@ -641,9 +757,11 @@ static int tear_down(struct emu *emu, int status)
 {
 	if (emu->transport)
 		emu->transport->class->free(emu->transport);
-	if (emu->wire)
-		emu->wire->class->free(emu->wire);
-	impair_free(emu->impair);
+	control_free(emu->control);
+	if (emu->backend)
+		emu->backend->class->free(emu->backend);
+	wire_free(emu->wire);
+	faults_free(emu->faults);
 	pci_free(emu->pci);
 	if (emu->nic)
 		nic_free(emu->nic);
@@ -661,9 +779,14 @@ static int tear_down(struct emu *emu, int status)
 
 int main(int argc, char **argv)
 {
-	struct emu emu = { .signal_fd = -1, .start = loop_now() };
-	int status = parse_options(&emu.opt, argc, argv);
+	struct emu emu = {
+		.signal_fd = -1, .start = loop_now(), .plugged = true, .carrier = true,
+	};
+	int status;
 
+	if (argc > 1 && !strcmp(argv[1], "ctl"))
+		return control_client(argc - 2, argv + 2);
+	status = parse_options(&emu.opt, argc, argv);
 	if (status >= 0)
 		return status;
 	emu.loop = loop_new(&hooks, &emu, emu.opt.spin_us);
@@ -672,7 +795,7 @@ int main(int argc, char **argv)
 		return EXIT_SETUP;
 	}
 	if (!open_signals(&emu) || !open_files(&emu) || !make_device(&emu) || !attach_wire(&emu) ||
-	    !attach_guest(&emu))
+	    !open_control(&emu) || !attach_guest(&emu))
 		return tear_down(&emu, EXIT_SETUP);
 
 	status = loop_run(emu.loop);
