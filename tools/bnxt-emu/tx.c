@@ -54,26 +54,29 @@ static bool read_entry(struct nic *nic, const struct ring *r, uint32_t index, vo
 static const char *gather(struct nic *nic, const struct ring *r, struct tx_packet *pkt)
 {
 	struct tx_bd bd;
+	bool extended;
 
 	memset(pkt, 0, offsetof(struct tx_packet, iov));
 	if (!read_entry(nic, r, r->cons, &bd))
 		return "its memory is not there";
-	if (TXBD_TYPE(bd.flags) != TXBD_TYPE_LONG)
-		return "a packet does not start with a long descriptor";
+	/* XDP and the loopback test send packets that ask for nothing in short descriptors */
+	extended = TXBD_TYPE(bd.flags) == TXBD_TYPE_LONG;
+	if (!extended && TXBD_TYPE(bd.flags) != TXBD_TYPE_SHORT)
+		return "a packet starts with no descriptor of a packet";
 	pkt->flags = bd.flags;
 	pkt->opaque = bd.opaque;
 	pkt->bds = TXBD_CNT(bd.flags);
-	if (pkt->bds < 2 || pkt->bds > ring_pending(r))
+	if (pkt->bds < 1u + extended || pkt->bds > ring_pending(r))
 		return "a packet has more descriptors than were posted";
-	if (!read_entry(nic, r, r->cons + 1, &pkt->ext))
+	if (extended && !read_entry(nic, r, r->cons + 1, &pkt->ext))
 		return "its memory is not there";
 
 	for (uint32_t i = 0; i < pkt->bds; i++) {
 		uint32_t len;
 		void *data;
 
-		if (i == 1)
-			continue;	/* the extension, read above */
+		if (i == 1 && extended)
+			continue;	/* read above */
 		if (i && !read_entry(nic, r, r->cons + i, &bd))
 			return "its memory is not there";
 		if (i && TXBD_TYPE(bd.flags) != TXBD_TYPE_SHORT)
