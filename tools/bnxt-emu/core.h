@@ -4,6 +4,8 @@
  *
  *   nic.c      life cycle, registers, timers, flush
  *   hwrm*.c    firmware commands
+ *   fw.c       the firmware's health, errors and resets
+ *   phy.c      the port's link: speeds, pause, FEC, the module in the cage
  *   ring.c     rings, completions, arming, notifications
  *   tx.c       from a doorbell to the wire
  *   rx.c       from the wire to a completion
@@ -151,11 +153,48 @@ struct work_list {
 	uint16_t id[MAX_RINGS];
 };
 
+/* What the firmware does now */
+enum fw_state {
+	FW_READY,
+	FW_LEAVING,		/* said that it resets, and waits for the driver to go */
+	FW_CRASHED,		/* said that it resets, and does nothing more */
+	FW_STUCK,		/* said nothing: the driver has to find out, and to reset the chip */
+	FW_BOOTING,
+};
+
+struct fw {
+	enum fw_state state;
+	uint64_t until;		/* ns: end of LEAVING, CRASHED, BOOTING */
+	uint64_t alive;		/* ns: time of the last heartbeat that shows */
+	uint32_t resets, errors;
+	uint32_t status;	/* as the health register shows it while not READY */
+	bool reset_done;	/* FUNC_DRV_IF_CHANGE has to tell it to the driver */
+	bool reset_allowed;	/* FUNC_CFG: other drivers may reset too */
+	bool registered;
+	bool recovery_told;	/* the driver knows that it is master of the recovery */
+	uint32_t rgtr_flags;
+	bool fwd_valid;
+	uint32_t async_fwd[8];	/* events that the driver wants */
+};
+
+struct phy {
+	bool cable;		/* plugged in */
+	bool forced_down;	/* PORT_PHY_CFG */
+	uint16_t partner;	/* speeds that the other end takes, a mask */
+	uint8_t auto_mode, auto_pause, force_pause;
+	uint16_t force_speed, auto_speeds;
+	uint16_t fec;		/* PHY_FEC_* that are switched on */
+	uint8_t lpbk;
+	uint16_t speed;		/* of the link, 100 Mbit/s; 0: there is none */
+	uint64_t train_until;	/* ns: new speed, no link until then; 0: not training */
+};
+
 struct nic {
 	struct nic_config cfg;
 	struct nic_host_ops ops;
 	void *host;
-	struct dma_map dma;
+	struct dma_map memory;	/* the guest's */
+	struct dma_map dma;	/* what of it the function may reach */
 	uint64_t now;		/* ns, as nic_run_timers() told last */
 	uint32_t faults;	/* bits of enum nic_fault that are switched on */
 	bool trace_doorbells;
@@ -169,10 +208,11 @@ struct nic {
 	struct resources max, reserved;
 	uint8_t mac[6];
 	uint16_t async_cr;	/* NQ for asynchronous events */
-	bool cable;		/* plugged in */
-	bool forced_down;	/* PORT_PHY_CFG */
-	uint8_t phy_auto_mode, phy_auto_pause, phy_force_pause;
-	uint16_t phy_force_speed, phy_auto_speeds;
+	struct fw fw;
+	struct phy phy;
+	uint8_t mac_lpbk;	/* PORT_MAC_CFG */
+	bool looping;		/* the frame that is received now is one's own */
+	uint8_t led_state[PORT_LEDS];
 
 	struct ring ring[MAX_RINGS];
 	unsigned int
@@ -218,7 +258,13 @@ typedef enum hwrm_error hwrm_fn(struct nic *nic, const void *req, void *resp);
 
 hwrm_fn hwrm_ver_get, hwrm_func_reset, hwrm_func_qcaps, hwrm_func_qcfg, hwrm_func_cfg,
 	hwrm_func_resource_qcaps;
-hwrm_fn hwrm_func_drv_rgtr, hwrm_accept, hwrm_queue_qportcfg, hwrm_adv_flow_qcaps;
+hwrm_fn hwrm_func_drv_rgtr, hwrm_func_drv_unrgtr, hwrm_func_drv_if_change, hwrm_accept,
+	hwrm_queue_qportcfg, hwrm_adv_flow_qcaps;
+hwrm_fn hwrm_error_recovery_qcfg, hwrm_fw_reset, hwrm_dbg_read_direct;
+hwrm_fn hwrm_selftest_qlist, hwrm_selftest_exec, hwrm_selftest_irq;
+hwrm_fn hwrm_nvm_get_dev_info, hwrm_nvm_get_dir_info, hwrm_nvm_get_dir_entries,
+	hwrm_nvm_find_dir_entry, hwrm_nvm_read;
+hwrm_fn hwrm_port_led_qcaps, hwrm_port_led_cfg, hwrm_port_mac_cfg, hwrm_port_phy_i2c_read;
 hwrm_fn hwrm_port_phy_qcaps, hwrm_port_phy_qcfg, hwrm_port_phy_cfg, hwrm_port_qstats,
 	hwrm_port_qstats_ext;
 hwrm_fn hwrm_port_clr_stats;
@@ -232,12 +278,36 @@ hwrm_fn hwrm_l2_filter_alloc, hwrm_l2_filter_free, hwrm_l2_filter_cfg, hwrm_l2_s
 hwrm_fn hwrm_ntuple_alloc, hwrm_ntuple_free, hwrm_ntuple_cfg;
 
 void nic_function_reset(struct nic *nic);
-void nic_update_link(struct nic *nic, bool was_up);
+uint32_t nic_bar0_read32(const struct nic *nic, uint64_t off);
+void nic_async_event(struct nic *nic, enum async_event id, uint32_t data1, uint32_t data2,
+		     unsigned int min_wait, unsigned int max_wait);
+void nic_wire_tx(struct nic *nic, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
+		 int n);
+
+/* Frames come back to where they went out from: the MAC's or the PHY's loopback */
+static inline bool nic_loopback(const struct nic *nic)
+{
+	return nic->mac_lpbk || nic->phy.lpbk;
+}
 
 static inline bool nic_link_up(const struct nic *nic)
 {
-	return nic->cable && !nic->forced_down;
+	return nic->phy.speed;
 }
+
+/* fw.c */
+void fw_init(struct nic *nic);
+bool fw_listens(const struct nic *nic);
+uint32_t fw_reg_read(const struct nic *nic, uint32_t addr);
+void fw_reg_write(struct nic *nic, uint32_t addr, uint32_t val);
+void fw_async_ready(struct nic *nic);
+uint64_t fw_run_timers(struct nic *nic);
+
+/* phy.c */
+void phy_init(struct nic *nic);
+void phy_defaults(struct nic *nic);
+void phy_update(struct nic *nic);
+uint64_t phy_run_timers(struct nic *nic);
 
 /* ring.c */
 struct ring *ring_get(struct nic *nic, unsigned int id, enum ring_type type);

@@ -68,6 +68,11 @@ void dma_map_clear(struct dma_map *map)
  */
 void *dma_ptr(const struct dma_map *map, uint64_t iova, uint64_t len)
 {
+	if (map->of) {
+		if (map->off)
+			return NULL;
+		map = map->of;
+	}
 	for (unsigned int i = 0; i < map->n; i++) {
 		const struct dma_region *r = &map->region[i];
 		uint64_t off = iova - r->iova;

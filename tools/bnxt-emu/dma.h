@@ -18,6 +18,8 @@ struct dma_region {
 struct dma_map {
 	struct dma_region region[DMA_MAX_REGIONS];
 	unsigned int n;
+	const struct dma_map *of;	/* shows what that map has, as long as it is not off */
+	bool off;
 };
 
 /* What one RX DMA write was for */

@@ -28,7 +28,29 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the model needs a lit
 #define GRC_WINDOWS		0x400	/* register window bases */
 #define GRC_WINDOWS_SIZE	0x40
 #define GRC_FW_STATUS		0x520
-#define GRC_FW_STATUS_HEALTHY	0x8000
+#define GRC_WINDOW_SIZE		0x1000u	/* window n shows 4 KB of GRC space at n * 4 KB of BAR 0 */
+#define GRC_WINDOW_COUNT	15u	/* that fit into BAR 0 */
+
+/* Firmware status (FW_STATUS_REG): below 0x8000 it boots, above it has an error code */
+#define FW_STATUS_BOOTING	0x0001u
+#define FW_STATUS_READY		0x8000u
+#define FW_STATUS_ERROR		0x8001u
+#define FW_STATUS_RECOVERABLE	(1u << 17)
+
+/*
+ * GRC space. Where the status structure lies is fixed (HCOMM_STATUS_STRUCT_LOC);
+ * drivers are told all other places. One page, so one window shows all.
+ */
+#define GRC_HCOMM_STATUS	0x31001f0u
+#define GRC_HCOMM_SIGNATURE	(0x484353u << 8 | 1u)
+#define GRC_HEALTH		0x3100200u	/* status, then the registers below it */
+#define GRC_HEARTBEAT		0x3100204u
+#define GRC_RESET_COUNT		0x3100208u
+#define GRC_RESET_IN_PROGRESS	0x310020cu
+#define GRC_RECOVERY_COUNT	0x3100210u
+#define GRC_CHIP_RESET		0x3100214u
+#define GRC_SPACE_GRC		1u	/* low bits of a register's address: which space it is in */
+#define CHIMP_REG_VIEW		0x80000000u	/* DBG_READ_DIRECT: BAR 0 as the firmware sees it */
 
 /* BAR 2: the one doorbell of a P5 physical function */
 #define DB_PF			0x10000
@@ -105,7 +127,25 @@ enum cmp_type {
 #define RXEXT_ERR_L4_CS		(1u << 5)
 #define RXEXT_ERR_CRC		(1u << 8)
 
-#define ASYNC_LINK_STATUS	0x0
+enum async_event {
+	ASYNC_LINK_STATUS = 0x0,
+	ASYNC_LINK_SPEED = 0x1,
+	ASYNC_LINK_SPEED_CFG = 0x6,
+	ASYNC_PHY_CFG = 0x7,
+	ASYNC_RESET_NOTIFY = 0x8,
+	ASYNC_ERROR_RECOVERY = 0x9,
+};
+
+#define RESET_NOTIFY_IFDOWN	2u
+#define RESET_NOTIFY_REASON(r)	((uint32_t)(r) << 8)
+#define RESET_NOTIFY_DELAY(d)	((uint32_t)(d) << 16)	/* 100 ms */
+
+enum reset_reason {
+	RESET_MANAGEMENT = 1, RESET_FATAL = 2, RESET_NON_FATAL = 3, RESET_ACTIVATION = 5,
+};
+
+#define ERROR_RECOVERY_MASTER	1u
+#define ERROR_RECOVERY_ENABLED	2u
 
 /* HWRM */
 struct hwrm_req_hdr {
@@ -148,6 +188,8 @@ enum hwrm_error {
 
 enum hwrm_op {
 	HWRM_VER_GET = 0x0,
+	HWRM_ERROR_RECOVERY_QCFG = 0xc,
+	HWRM_FUNC_DRV_IF_CHANGE = 0xd,
 	HWRM_FUNC_RESET = 0x11,
 	HWRM_FUNC_QCAPS = 0x15,
 	HWRM_FUNC_QCFG = 0x16,
@@ -155,10 +197,13 @@ enum hwrm_op {
 	HWRM_FUNC_DRV_UNRGTR = 0x1a,
 	HWRM_FUNC_DRV_RGTR = 0x1d,
 	HWRM_PORT_PHY_CFG = 0x20,
+	HWRM_PORT_MAC_CFG = 0x21,
 	HWRM_PORT_QSTATS = 0x23,
 	HWRM_PORT_CLR_STATS = 0x25,
 	HWRM_PORT_PHY_QCFG = 0x27,
 	HWRM_PORT_PHY_QCAPS = 0x2a,
+	HWRM_PORT_PHY_I2C_READ = 0x2c,
+	HWRM_PORT_LED_CFG = 0x2d,
 	HWRM_PORT_LED_QCAPS = 0x2f,
 	HWRM_QUEUE_QPORTCFG = 0x30,
 	HWRM_VNIC_ALLOC = 0x40,
@@ -187,10 +232,19 @@ enum hwrm_op {
 	HWRM_STAT_CTX_QUERY = 0xb2,
 	HWRM_STAT_CTX_CLR = 0xb3,
 	HWRM_PORT_QSTATS_EXT = 0xb4,
+	HWRM_FW_RESET = 0xc0,
 	HWRM_FW_SET_TIME = 0xc8,
 	HWRM_CFA_ADV_FLOW_QCAPS = 0x124,
 	HWRM_FUNC_RESOURCE_QCAPS = 0x190,
+	HWRM_SELFTEST_QLIST = 0x200,
+	HWRM_SELFTEST_EXEC = 0x201,
+	HWRM_SELFTEST_IRQ = 0x202,
+	HWRM_DBG_READ_DIRECT = 0xff10,
 	HWRM_NVM_GET_DEV_INFO = 0xfff6,
+	HWRM_NVM_FIND_DIR_ENTRY = 0xfff9,
+	HWRM_NVM_GET_DIR_ENTRIES = 0xfffa,
+	HWRM_NVM_GET_DIR_INFO = 0xfffb,
+	HWRM_NVM_READ = 0xfffd,
 };
 
 /* Answers are given without their 8-byte header; the last byte is the valid byte */
@@ -223,6 +277,7 @@ HWRM_BODY(ver_get_resp, max_ext_req_len, 168);
 #define VER_CAP_SHORT_CMD_SUPPORTED	(1u << 2)
 #define VER_CAP_SHORT_CMD_REQUIRED	(1u << 3)
 #define VER_CAP_CFA_ADV_FLOW		(1u << 12)
+#define VER_GET_EXT_VER			2u
 
 struct func_qcaps_resp {
 	uint16_t fid, port_id;
@@ -272,6 +327,11 @@ HWRM_BODY(func_qcfg_resp, max_mtu_configured, 46);
 HWRM_BODY(func_qcfg_resp, alloc_hw_ring_grps, 64);
 HWRM_BODY(func_qcfg_resp, legacy_l2_db_size_kb, 84);
 
+#define FUNC_QCAPS_HOT_RESET		(1u << 22)
+#define FUNC_QCAPS_ERROR_RECOVERY	(1u << 23)
+#define FUNC_QCAPS_EXT_HOT_RESET_IF	(1u << 3)
+
+#define FUNC_QCFG_HOT_RESET_ALLOWED	(1u << 9)
 #define FUNC_QCFG_EVB_VEB		1
 #define FUNC_QCFG_PARTITION_SPF		0
 
@@ -314,6 +374,8 @@ HSI_AT(func_cfg_req, async_event_cr, 80);
 #define FUNC_CFG_EN_EVB		(1u << 17)
 #define FUNC_CFG_EN_GRPS	(1u << 19)
 #define FUNC_CFG_EN_MSIX	(1u << 21)
+#define FUNC_CFG_EN_HOT_RESET_IF	(1u << 23)
+#define FUNC_CFG_HOT_RESET_IF	(1u << 26)	/* flag */
 
 struct queue_qportcfg_resp {
 	uint8_t max_configurable_queues, max_configurable_lossless_queues, queue_cfg_allowed,
@@ -324,11 +386,77 @@ struct queue_qportcfg_resp {
 };
 HSI_SIZE(queue_qportcfg_resp, 168 - 8);
 
+struct func_drv_rgtr_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t flags, enables;
+	uint16_t os_type;
+	uint8_t ver[3], _r0[3];
+	uint32_t timestamp, _r1;
+	uint32_t vf_req_fwd[8], async_event_fwd[8];
+	uint16_t ver_maj, ver_min, ver_upd, ver_patch;
+};
+HSI_SIZE(func_drv_rgtr_req, 112);
+HSI_AT(func_drv_rgtr_req, async_event_fwd, 72);
+
+#define DRV_RGTR_ERROR_RECOVERY	(1u << 5)
+#define DRV_RGTR_MASTER		(1u << 6)
+#define DRV_RGTR_EN_ASYNC_FWD	(1u << 4)
+
 struct func_drv_rgtr_resp {
 	uint32_t flags;
 	uint8_t _r0[3], valid;
 };
 HSI_SIZE(func_drv_rgtr_resp, 16 - 8);
+
+#define DRV_RGTR_IF_CHANGE	1u
+
+struct func_drv_if_change_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t flags, _r0;
+};
+
+#define IF_CHANGE_UP		1u	/* of the request */
+#define IF_CHANGE_RESET_DONE	2u	/* of the answer */
+
+struct func_drv_if_change_resp {
+	uint32_t flags;
+	uint8_t _r0[3], valid;
+};
+
+#define RESET_REGS		16
+
+struct error_recovery_qcfg_resp {
+	uint32_t flags, driver_polling_freq;	/* periods: 100 ms */
+	uint32_t master_func_wait, normal_func_wait, master_wait_after_reset, max_bailout;
+	uint32_t health_reg, heartbeat_reg, reset_cnt_reg, inprogress_reg, inprogress_mask;
+	uint8_t _r0[3], reg_array_cnt;
+	uint32_t reset_reg[RESET_REGS], reset_reg_val[RESET_REGS];
+	uint8_t delay_after_reset[RESET_REGS];	/* ms */
+	uint32_t recovery_cnt_reg;
+	uint8_t _r1[3], valid;
+};
+HSI_SIZE(error_recovery_qcfg_resp, 208 - 8);
+HWRM_BODY(error_recovery_qcfg_resp, health_reg, 32);
+HWRM_BODY(error_recovery_qcfg_resp, reset_reg, 56);
+HWRM_BODY(error_recovery_qcfg_resp, delay_after_reset, 184);
+
+#define ERROR_RECOVERY_HOST	1u	/* the driver resets by writing registers */
+
+struct fw_reset_req {
+	struct hwrm_req_hdr hdr;
+	uint8_t embedded_proc_type, selfrst_status, host_idx, flags, _r0[4];
+};
+HSI_SIZE(fw_reset_req, 24);
+
+#define FW_RESET_CHIP		6
+#define FW_RESET_ASAP		1
+#define FW_RESET_GRACEFUL	1u
+#define FW_RESET_ACTIVATION	2u
+
+struct fw_reset_resp {
+	uint8_t selfrst_status, _r0[6], valid;
+};
+HSI_SIZE(fw_reset_resp, 16 - 8);
 
 struct adv_flow_qcaps_resp {
 	uint32_t flags;
@@ -337,6 +465,7 @@ struct adv_flow_qcaps_resp {
 HSI_SIZE(adv_flow_qcaps_resp, 16 - 8);
 
 #define ADV_FLOW_RFS_RING_TBL_IDX_V2	0x2000u
+#define ADV_FLOW_NTUPLE_EXT_IP_PROTO	0x100000u
 #define ADV_FLOW_RFS_RING_TBL_IDX_V3	0x200000u
 
 /* Answer of commands that only succeed or fail */
@@ -345,16 +474,171 @@ struct hwrm_plain_resp {
 };
 HSI_SIZE(hwrm_plain_resp, 16 - 8);
 
-/* No LEDs, no flash: all zero */
+struct port_led {
+	uint8_t id, type, group_id, _r0;
+	uint16_t state_caps, color_caps;
+};
+
+#define LED_TYPE_SPEED		0
+#define LED_TYPE_ACTIVITY	1
+#define LED_STATES_ALL		0x1fu	/* enabled, off, on, blink, blink alternately */
+#define LED_COLORS		0x6u	/* amber, green */
+#define PORT_LEDS		2
+
 struct port_led_qcaps_resp {
-	uint8_t _r0[39], valid;
+	uint8_t num_leds, _r0[3];
+	struct port_led led[4];
+	uint8_t _r1[3], valid;
 };
 HSI_SIZE(port_led_qcaps_resp, 48 - 8);
 
+struct port_led_set {
+	uint8_t id, state, color, _r0;
+	uint16_t blink_on, blink_off;	/* ms */
+	uint8_t group_id, _r1;
+};
+
+struct port_led_cfg_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t enables;
+	uint16_t port_id;
+	uint8_t num_leds, _r0;
+	struct port_led_set led[4];
+};
+HSI_SIZE(port_led_cfg_req, 64);
+
+#define LED_EN_ID(i)		(1u << (i) * 6)
+#define LED_EN_STATE(i)		(2u << (i) * 6)
+#define LED_STATE_LAST		4
+
 struct nvm_get_dev_info_resp {
-	uint8_t _r0[87], valid;
+	uint16_t manufacturer_id, device_id;
+	uint32_t sector_size, nvram_size, reserved_size, available_size;
+	uint8_t cfg_ver[3], flags;
+	char pkg_name[16];
+	uint16_t hwrm_fw[4], mgmt_fw[4], roce_fw[4], netctrl_fw[4], srt2_fw[4];
+	uint8_t _r0[7], valid;
 };
 HSI_SIZE(nvm_get_dev_info_resp, 96 - 8);
+HWRM_BODY(nvm_get_dev_info_resp, pkg_name, 32);
+
+#define NVM_FW_VER_VALID	1u
+
+struct nvm_get_dir_info_resp {
+	uint32_t entries, entry_length;
+	uint8_t _r0[7], valid;
+};
+HSI_SIZE(nvm_get_dir_info_resp, 24 - 8);
+
+struct nvm_get_dir_entries_req {
+	struct hwrm_req_hdr hdr;
+	uint64_t host_dest_addr;
+};
+
+struct nvm_read_req {
+	struct hwrm_req_hdr hdr;
+	uint64_t host_dest_addr;
+	uint16_t dir_idx, _r0;
+	uint32_t offset, len, _r1;
+};
+HSI_SIZE(nvm_read_req, 40);
+
+struct nvm_find_dir_entry_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t enables;
+	uint16_t dir_idx, dir_type, dir_ordinal, dir_ext;
+	uint8_t opt_ordinal, _r0[3];
+};
+HSI_SIZE(nvm_find_dir_entry_req, 32);
+
+#define NVM_FIND_EN_IDX		1u
+
+enum nvm_ordinal_cmp { NVM_ORDINAL_EQ = 0, NVM_ORDINAL_GE = 1, NVM_ORDINAL_GT = 2 };
+
+struct nvm_find_dir_entry_resp {
+	uint32_t item_length, data_length, fw_ver;
+	uint16_t ordinal, dir_idx;
+	uint8_t _r0[7], valid;
+};
+HSI_SIZE(nvm_find_dir_entry_resp, 32 - 8);
+
+/* An entry of the directory in flash, as NVM_GET_DIR_ENTRIES writes it */
+struct nvm_dir_entry {
+	uint16_t type, ordinal, ext, attr;
+	uint32_t item_location, item_length, data_length, checksum;
+};
+HSI_SIZE(nvm_dir_entry, 24);
+
+enum nvm_dir_type { NVM_DIR_PKG_LOG = 1, NVM_DIR_VPD = 5 };
+
+struct selftest_qlist_resp {
+	uint8_t num_tests, available_tests, offline_tests, _r0;
+	uint16_t test_timeout;	/* ms */
+	uint8_t _r1[2];
+	char test_name[8][32];
+	uint8_t eyescope_ber, _r2[6], valid;
+};
+HSI_SIZE(selftest_qlist_resp, 280 - 8);
+
+struct selftest_exec_req {
+	struct hwrm_req_hdr hdr;
+	uint8_t flags, _r0[7];
+};
+
+struct selftest_exec_resp {
+	uint8_t requested_tests, test_success, _r0[5], valid;
+};
+HSI_SIZE(selftest_exec_resp, 16 - 8);
+
+struct dbg_read_direct_req {
+	struct hwrm_req_hdr hdr;
+	uint64_t host_dest_addr;
+	uint32_t read_addr, read_len32;
+};
+HSI_SIZE(dbg_read_direct_req, 32);
+
+struct port_mac_cfg_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t flags, enables;
+	uint16_t port_id;
+	uint8_t ipg, lpbk, _r0[4];
+	uint16_t rx_ts_capture, tx_ts_capture;
+	uint8_t cos_field_cfg, _r1[3];
+};
+
+#define MAC_CFG_EN_LPBK		(1u << 1)
+#define LPBK_NONE		0
+#define LPBK_LOCAL		1
+#define LPBK_REMOTE		2
+#define LPBK_EXTERNAL		3	/* PORT_PHY_CFG only */
+
+struct port_mac_cfg_resp {
+	uint16_t mru, mtu;
+	uint8_t ipg, lpbk, _r0, valid;
+};
+HSI_SIZE(port_mac_cfg_resp, 16 - 8);
+
+#define I2C_DATA_MAX		64
+
+struct port_phy_i2c_read_req {
+	struct hwrm_req_hdr hdr;
+	uint32_t flags, enables;
+	uint16_t port_id;
+	uint8_t i2c_slave_addr, bank_number;
+	uint16_t page_number, page_offset;
+	uint8_t data_length, _r0[7];
+};
+HSI_SIZE(port_phy_i2c_read_req, 40);
+
+#define I2C_EN_PAGE_OFFSET	1u
+#define I2C_EN_BANK		2u
+#define I2C_ADDR_A0		0xa0	/* where SFF-8636 modules answer */
+
+struct port_phy_i2c_read_resp {
+	uint8_t data[I2C_DATA_MAX];
+	uint8_t _r0[7], valid;
+};
+HSI_SIZE(port_phy_i2c_read_resp, 80 - 8);
 
 struct port_phy_qcaps_resp {
 	uint8_t flags, port_cnt;
@@ -385,22 +669,37 @@ struct port_phy_qcfg_resp {
 	uint16_t fec_cfg;
 	uint8_t duplex_state, option_flags;
 	char phy_vendor_name[16], phy_vendor_partnumber[16];
-	uint8_t _r0[15], valid;
+	uint8_t _r0[7], link_down_reason, _r1[7], valid;
 } __attribute__((packed));
 HSI_SIZE(port_phy_qcfg_resp, 104 - 8);
+HWRM_BODY(port_phy_qcfg_resp, link_down_reason, 95);
 HWRM_BODY(port_phy_qcfg_resp, auto_link_speed_mask, 22);
 HWRM_BODY(port_phy_qcfg_resp, duplex_state, 54);
 
-#define PHY_LINK_NONE		0
-#define PHY_LINK_UP		2
 #define PHY_SPEED_100G		1000	/* units of 100 Mbit/s */
-#define PHY_SPEEDS_100G		(1u << 11)
+#define PHY_LINK_NONE		0
+#define PHY_LINK_SIGNAL		1
+#define PHY_LINK_UP		2
 #define PHY_AUTO_NONE		0
 #define PHY_AUTO_SPEED_MASK	4
-#define PHY_TYPE_100G_CR4	0x0f
 #define PHY_MEDIA_DAC		2
 #define PHY_XCVR_EXTERNAL	2
-#define PHY_FEC_NONE		1
+#define PHY_XCVR_ID_QSFP28	(0x11u << 24)
+#define PHY_PAUSE_TX		1u
+#define PHY_PAUSE_RX		2u
+#define PHY_PAUSE_AUTONEG	4u	/* of auto_pause: what was negotiated counts */
+#define PHY_LINK_DOWN_REMOTE	1u	/* link_down_reason: remote fault */
+#define PHY_LINK_DOWN_NO_CABLE	4u
+
+/* fec_cfg: what is supported and, one bit above each, what is switched on */
+#define PHY_FEC_AUTONEG		(1u << 1)
+#define PHY_FEC_CLAUSE74	(1u << 3)
+#define PHY_FEC_CLAUSE91	(1u << 5)
+#define PHY_FEC_ON(cap)		((cap) << 1)
+/* active_fec_signal_mode */
+#define PHY_FEC_ACTIVE_NONE	(0u << 4)
+#define PHY_FEC_ACTIVE_CL74	(1u << 4)
+#define PHY_FEC_ACTIVE_CL91	(2u << 4)
 
 struct port_phy_cfg_req {
 	struct hwrm_req_hdr hdr;
@@ -414,10 +713,18 @@ HSI_AT(port_phy_cfg_req, force_link_speed, 26);
 HSI_AT(port_phy_cfg_req, auto_link_speed_mask, 34);
 
 #define PHY_CFG_FORCE		(1u << 2)
+#define PHY_CFG_RESTART_AUTONEG	(1u << 3)
+#define PHY_CFG_FEC_AUTO_ON	(1u << 8)
+#define PHY_CFG_FEC_AUTO_OFF	(1u << 9)
+#define PHY_CFG_FEC_CL74_ON	(1u << 10)
+#define PHY_CFG_FEC_CL74_OFF	(1u << 11)
+#define PHY_CFG_FEC_CL91_ON	(1u << 12)
+#define PHY_CFG_FEC_CL91_OFF	(1u << 13)
 #define PHY_CFG_FORCE_DOWN	(1u << 14)
 #define PHY_CFG_EN_AUTO_MODE	(1u << 0)
 #define PHY_CFG_EN_AUTO_PAUSE	(1u << 2)
 #define PHY_CFG_EN_SPEED_MASK	(1u << 4)
+#define PHY_CFG_EN_LPBK		(1u << 6)
 #define PHY_CFG_EN_FORCE_PAUSE	(1u << 8)
 
 struct port_qstats_req {

@@ -24,8 +24,14 @@ static const struct hwrm_cmd commands[] = {
 	{ HWRM_FUNC_QCAPS, HDR, RESP(func_qcaps_resp), "FUNC_QCAPS", hwrm_func_qcaps },
 	{ HWRM_FUNC_QCFG, HDR, RESP(func_qcfg_resp), "FUNC_QCFG", hwrm_func_qcfg },
 	{ HWRM_FUNC_CFG, REQ(func_cfg_req), PLAIN, "FUNC_CFG", hwrm_func_cfg },
-	{ HWRM_FUNC_DRV_RGTR, HDR, RESP(func_drv_rgtr_resp), "FUNC_DRV_RGTR", hwrm_func_drv_rgtr },
-	{ HWRM_FUNC_DRV_UNRGTR, HDR, PLAIN, "FUNC_DRV_UNRGTR", hwrm_accept },
+	{ HWRM_FUNC_DRV_RGTR, REQ(func_drv_rgtr_req), RESP(func_drv_rgtr_resp), "FUNC_DRV_RGTR",
+	  hwrm_func_drv_rgtr },
+	{ HWRM_FUNC_DRV_UNRGTR, HDR, PLAIN, "FUNC_DRV_UNRGTR", hwrm_func_drv_unrgtr },
+	{ HWRM_FUNC_DRV_IF_CHANGE, REQ(func_drv_if_change_req), RESP(func_drv_if_change_resp),
+	  "FUNC_DRV_IF_CHANGE", hwrm_func_drv_if_change },
+	{ HWRM_ERROR_RECOVERY_QCFG, HDR, RESP(error_recovery_qcfg_resp), "ERROR_RECOVERY_QCFG",
+	  hwrm_error_recovery_qcfg },
+	{ HWRM_FW_RESET, REQ(fw_reset_req), RESP(fw_reset_resp), "FW_RESET", hwrm_fw_reset },
 	{ HWRM_FUNC_RESOURCE_QCAPS, HDR, RESP(func_resource_qcaps_resp), "FUNC_RESOURCE_QCAPS",
 	  hwrm_func_resource_qcaps },
 	{ HWRM_FW_SET_TIME, HDR, PLAIN, "FW_SET_TIME", hwrm_accept },
@@ -38,9 +44,13 @@ static const struct hwrm_cmd commands[] = {
 	  hwrm_port_phy_qcaps },
 	{ HWRM_PORT_PHY_QCFG, HDR, RESP(port_phy_qcfg_resp), "PORT_PHY_QCFG", hwrm_port_phy_qcfg },
 	{ HWRM_PORT_PHY_CFG, REQ(port_phy_cfg_req), PLAIN, "PORT_PHY_CFG", hwrm_port_phy_cfg },
-	{ HWRM_PORT_LED_QCAPS, HDR, RESP(port_led_qcaps_resp), "PORT_LED_QCAPS", hwrm_accept },
-	{ HWRM_NVM_GET_DEV_INFO, HDR, RESP(nvm_get_dev_info_resp), "NVM_GET_DEV_INFO",
-	  hwrm_accept },
+	{ HWRM_PORT_PHY_I2C_READ, REQ(port_phy_i2c_read_req), RESP(port_phy_i2c_read_resp),
+	  "PORT_PHY_I2C_READ", hwrm_port_phy_i2c_read },
+	{ HWRM_PORT_LED_QCAPS, HDR, RESP(port_led_qcaps_resp), "PORT_LED_QCAPS",
+	  hwrm_port_led_qcaps },
+	{ HWRM_PORT_LED_CFG, REQ(port_led_cfg_req), PLAIN, "PORT_LED_CFG", hwrm_port_led_cfg },
+	{ HWRM_PORT_MAC_CFG, REQ(port_mac_cfg_req), RESP(port_mac_cfg_resp), "PORT_MAC_CFG",
+	  hwrm_port_mac_cfg },
 	{ HWRM_PORT_QSTATS, REQ(port_qstats_req), RESP(port_qstats_resp), "PORT_QSTATS",
 	  hwrm_port_qstats },
 	{ HWRM_PORT_QSTATS_EXT, REQ(port_qstats_ext_req), RESP(port_qstats_resp), "PORT_QSTATS_EXT",
@@ -91,6 +101,23 @@ static const struct hwrm_cmd commands[] = {
 	  hwrm_ntuple_free },
 	{ HWRM_CFA_NTUPLE_CFG, REQ(ntuple_cfg_req), PLAIN, "CFA_NTUPLE_FILTER_CFG",
 	  hwrm_ntuple_cfg },
+
+	{ HWRM_NVM_GET_DEV_INFO, HDR, RESP(nvm_get_dev_info_resp), "NVM_GET_DEV_INFO",
+	  hwrm_nvm_get_dev_info },
+	{ HWRM_NVM_GET_DIR_INFO, HDR, RESP(nvm_get_dir_info_resp), "NVM_GET_DIR_INFO",
+	  hwrm_nvm_get_dir_info },
+	{ HWRM_NVM_GET_DIR_ENTRIES, REQ(nvm_get_dir_entries_req), PLAIN, "NVM_GET_DIR_ENTRIES",
+	  hwrm_nvm_get_dir_entries },
+	{ HWRM_NVM_FIND_DIR_ENTRY, REQ(nvm_find_dir_entry_req), RESP(nvm_find_dir_entry_resp),
+	  "NVM_FIND_DIR_ENTRY", hwrm_nvm_find_dir_entry },
+	{ HWRM_NVM_READ, REQ(nvm_read_req), PLAIN, "NVM_READ", hwrm_nvm_read },
+	{ HWRM_SELFTEST_QLIST, HDR, RESP(selftest_qlist_resp), "SELFTEST_QLIST",
+	  hwrm_selftest_qlist },
+	{ HWRM_SELFTEST_EXEC, REQ(selftest_exec_req), RESP(selftest_exec_resp), "SELFTEST_EXEC",
+	  hwrm_selftest_exec },
+	{ HWRM_SELFTEST_IRQ, HDR, PLAIN, "SELFTEST_IRQ", hwrm_selftest_irq },
+	{ HWRM_DBG_READ_DIRECT, REQ(dbg_read_direct_req), PLAIN, "DBG_READ_DIRECT",
+	  hwrm_dbg_read_direct },
 };
 
 static const struct hwrm_cmd *find_command(uint16_t op)
@@ -221,7 +248,7 @@ void hwrm_process(struct nic *nic)
 	union request req;
 	const struct hwrm_cmd *cmd;
 	uint16_t len = PLAIN, error = HWRM_NOT_SUPPORTED;
-	unsigned int got = fetch(nic, &req);
+	unsigned int got = fw_listens(nic) ? fetch(nic, &req) : 0;
 	struct nic_hwrm_fault fault;
 	struct hwrm_req_hdr hdr;
 

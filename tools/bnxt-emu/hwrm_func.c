@@ -8,7 +8,6 @@
 #define INTF_MAJ	1
 #define INTF_MIN	10
 #define INTF_UPD	2
-#define FW_MAJ		230
 
 /**
  * hwrm_init - lay down what the function can have
@@ -37,14 +36,18 @@ void hwrm_init(struct nic *nic)
 
 enum hwrm_error hwrm_ver_get(struct nic *nic, const void *req, void *resp)
 {
+	const uint16_t *fw = nic->cfg.fw_version;
 	struct ver_get_resp *r = resp;
 
-	(void)nic;
 	(void)req;
 	r->intf_maj = r->intf_major = INTF_MAJ;
 	r->intf_min = r->intf_minor = INTF_MIN;
 	r->intf_upd = r->intf_build = INTF_UPD;
-	r->fw_maj = r->hwrm_fw_major = FW_MAJ;
+	r->fw_maj = r->hwrm_fw_major = fw[0];
+	r->fw_min = r->hwrm_fw_minor = fw[1];
+	r->fw_bld = r->hwrm_fw_build = fw[2];
+	r->fw_rsvd = r->hwrm_fw_patch = fw[3];
+	r->flags = VER_GET_EXT_VER;	/* the words are valid beside the bytes */
 	r->dev_caps_cfg = VER_CAP_SHORT_CMD_SUPPORTED | VER_CAP_SHORT_CMD_REQUIRED |
 			  VER_CAP_CFA_ADV_FLOW;
 	/* a name here keeps the driver from looking for it in flash */
@@ -89,6 +92,10 @@ enum hwrm_error hwrm_func_qcaps(struct nic *nic, const void *req, void *resp)
 	r->max_rx_wm_flows = MAX_NTUPLE;
 	r->max_mcast_filters = MAX_MC_ADDRS;
 	r->max_tso_segs = 0;	/* no limit of its own */
+	if (nic->cfg.error_recovery) {
+		r->flags = FUNC_QCAPS_HOT_RESET | FUNC_QCAPS_ERROR_RECOVERY;
+		r->flags_ext = FUNC_QCAPS_EXT_HOT_RESET_IF;
+	}
 	return HWRM_OK;
 }
 
@@ -133,6 +140,8 @@ enum hwrm_error hwrm_func_qcfg(struct nic *nic, const void *req, void *resp)
 	r->port_pf_cnt = 1;
 	r->max_mtu_configured = nic->cfg.max_mtu;
 	r->evb_mode = FUNC_QCFG_EVB_VEB;
+	if (nic->cfg.error_recovery && nic->fw.reset_allowed)
+		r->flags |= FUNC_QCFG_HOT_RESET_ALLOWED;
 	r->l2_doorbell_bar_size_kb = NIC_BAR_DB_SIZE / 1024;
 	r->always_1 = 1;
 	return HWRM_OK;
@@ -172,18 +181,12 @@ enum hwrm_error hwrm_func_cfg(struct nic *nic, const void *req, void *resp)
 			*table[i].have = table[i].want;
 	if (q->enables & FUNC_CFG_EN_MAC)
 		memcpy(nic->mac, q->dflt_mac_addr, sizeof(nic->mac));
-	if (q->enables & FUNC_CFG_EN_ASYNC_CR)
+	if (q->enables & FUNC_CFG_EN_HOT_RESET_IF)
+		nic->fw.reset_allowed = q->flags & FUNC_CFG_HOT_RESET_IF;
+	if (q->enables & FUNC_CFG_EN_ASYNC_CR) {
 		nic->async_cr = q->async_event_cr;
-	return HWRM_OK;
-}
-
-enum hwrm_error hwrm_func_drv_rgtr(struct nic *nic, const void *req, void *resp)
-{
-	struct func_drv_rgtr_resp *r = resp;
-
-	(void)nic;
-	(void)req;
-	r->flags = 0;
+		fw_async_ready(nic);
+	}
 	return HWRM_OK;
 }
 
@@ -202,7 +205,7 @@ enum hwrm_error hwrm_adv_flow_qcaps(struct nic *nic, const void *req, void *resp
 	struct adv_flow_qcaps_resp *r = resp;
 
 	(void)req;
-	r->flags = ADV_FLOW_RFS_RING_TBL_IDX_V2;
+	r->flags = ADV_FLOW_RFS_RING_TBL_IDX_V2 | ADV_FLOW_NTUPLE_EXT_IP_PROTO;
 	if (nic->cfg.rfs == NIC_RFS_V3)
 		r->flags |= ADV_FLOW_RFS_RING_TBL_IDX_V3;
 	return HWRM_OK;

@@ -1,75 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* HWRM: the port's PHY and counters. */
-#include <stdio.h>
-
+/* HWRM: the port's counters, LEDs and MAC; its PHY is in phy.c. */
 #include "core.h"
-
-enum hwrm_error hwrm_port_phy_qcaps(struct nic *nic, const void *req, void *resp)
-{
-	struct port_phy_qcaps_resp *r = resp;
-
-	(void)nic;
-	(void)req;
-	r->port_cnt = 1;
-	r->speeds_force = PHY_SPEEDS_100G;
-	r->speeds_auto = PHY_SPEEDS_100G;
-	return HWRM_OK;
-}
-
-enum hwrm_error hwrm_port_phy_qcfg(struct nic *nic, const void *req, void *resp)
-{
-	struct port_phy_qcfg_resp *r = resp;
-	bool up = nic_link_up(nic);
-
-	(void)req;
-	r->link = up ? PHY_LINK_UP : PHY_LINK_NONE;
-	r->link_speed = up ? PHY_SPEED_100G : 0;
-	r->duplex_cfg = 1;
-	r->duplex_state = 1;
-	r->support_speeds = PHY_SPEEDS_100G;
-	r->force_link_speed = nic->phy_force_speed;
-	r->auto_mode = nic->phy_auto_mode;
-	r->auto_pause = nic->phy_auto_pause;
-	r->force_pause = nic->phy_force_pause;
-	r->auto_link_speed_mask = nic->phy_auto_speeds;
-	r->lp_adv_speeds = PHY_SPEEDS_100G;
-	r->phy_type = PHY_TYPE_100G_CR4;
-	r->media_type = PHY_MEDIA_DAC;
-	r->xcvr_pkg_type = PHY_XCVR_EXTERNAL;
-	r->fec_cfg = PHY_FEC_NONE;
-	snprintf(r->phy_vendor_name, sizeof(r->phy_vendor_name), "emulated");
-	return HWRM_OK;
-}
-
-enum hwrm_error hwrm_port_phy_cfg(struct nic *nic, const void *req, void *resp)
-{
-	const struct port_phy_cfg_req *q = req;
-	bool was_up = nic_link_up(nic);
-
-	(void)resp;
-	if (q->flags & PHY_CFG_FORCE_DOWN) {
-		nic->forced_down = true;
-		nic_update_link(nic, was_up);
-		return HWRM_OK;
-	}
-	if (q->flags & PHY_CFG_FORCE) {
-		if (q->force_link_speed && q->force_link_speed != PHY_SPEED_100G)
-			return HWRM_INVALID_PARAMS;
-		nic->phy_auto_mode = PHY_AUTO_NONE;
-		nic->phy_force_speed = PHY_SPEED_100G;
-	}
-	if (q->enables & PHY_CFG_EN_AUTO_MODE && !(q->flags & PHY_CFG_FORCE))
-		nic->phy_auto_mode = q->auto_mode;
-	if (q->enables & PHY_CFG_EN_SPEED_MASK)
-		nic->phy_auto_speeds = q->auto_link_speed_mask & PHY_SPEEDS_100G;
-	if (q->enables & PHY_CFG_EN_AUTO_PAUSE)
-		nic->phy_auto_pause = q->auto_pause;
-	if (q->enables & PHY_CFG_EN_FORCE_PAUSE)
-		nic->phy_force_pause = q->force_pause;
-	nic->forced_down = false;
-	nic_update_link(nic, was_up);
-	return HWRM_OK;
-}
 
 /* Counters, or their widths; a destination of 0 is "not wanted" */
 static bool write_counters(struct nic *nic, uint64_t addr, const uint64_t *c, size_t n, bool widths)
@@ -123,5 +54,56 @@ enum hwrm_error hwrm_port_clr_stats(struct nic *nic, const void *req, void *resp
 	(void)req;
 	(void)resp;
 	memset(&nic->port, 0, sizeof(nic->port));
+	return HWRM_OK;
+}
+
+enum hwrm_error hwrm_port_led_qcaps(struct nic *nic, const void *req, void *resp)
+{
+	static const uint8_t types[PORT_LEDS] = { LED_TYPE_SPEED, LED_TYPE_ACTIVITY };
+	struct port_led_qcaps_resp *r = resp;
+
+	(void)nic;
+	(void)req;
+	r->num_leds = PORT_LEDS;
+	for (unsigned int i = 0; i < PORT_LEDS; i++)
+		r->led[i] = (struct port_led){ .id = i, .type = types[i], .group_id = 1,
+					       .state_caps = LED_STATES_ALL,
+					       .color_caps = LED_COLORS };
+	return HWRM_OK;
+}
+
+enum hwrm_error hwrm_port_led_cfg(struct nic *nic, const void *req, void *resp)
+{
+	const struct port_led_cfg_req *q = req;
+
+	(void)resp;
+	if (q->num_leds > PORT_LEDS)
+		return HWRM_INVALID_PARAMS;
+	for (unsigned int i = 0; i < q->num_leds; i++)
+		if (q->led[i].id >= PORT_LEDS || q->led[i].state > LED_STATE_LAST)
+			return HWRM_INVALID_PARAMS;
+	for (unsigned int i = 0; i < q->num_leds; i++) {
+		if (!(q->enables & LED_EN_ID(i)) || !(q->enables & LED_EN_STATE(i)))
+			continue;
+		nic->led_state[q->led[i].id] = q->led[i].state;
+		TRACE(nic, "LED %u: state %u", q->led[i].id, q->led[i].state);
+	}
+	return HWRM_OK;
+}
+
+enum hwrm_error hwrm_port_mac_cfg(struct nic *nic, const void *req, void *resp)
+{
+	const struct port_mac_cfg_req *q = req;
+	struct port_mac_cfg_resp *r = resp;
+
+	if (q->enables & MAC_CFG_EN_LPBK) {
+		if (q->lpbk > LPBK_REMOTE)
+			return HWRM_INVALID_PARAMS;
+		/* sending back what the wire gives is of no use here: not done */
+		nic->mac_lpbk = q->lpbk == LPBK_LOCAL ? LPBK_LOCAL : LPBK_NONE;
+		TRACE(nic, "MAC loopback %s", nic->mac_lpbk ? "on" : "off");
+	}
+	r->mru = r->mtu = nic->cfg.max_mtu + ETH_HLEN + VLAN_HLEN;
+	r->lpbk = nic->mac_lpbk;
 	return HWRM_OK;
 }

@@ -46,6 +46,8 @@ enum {
 	OPT_MTU,
 	OPT_RFS,
 	OPT_QUEUE_RESTART,
+	OPT_FW_VERSION,
+	OPT_NO_ERROR_RECOVERY,
 	OPT_NO_GSO,
 	OPT_DROP,
 	OPT_HDS_LEN_EXTRA,
@@ -73,6 +75,8 @@ static const struct option long_options[] = {
 	{ "mtu",	   required_argument, NULL, OPT_MTU },
 	{ "rfs",	   required_argument, NULL, OPT_RFS },
 	{ "queue-restart", no_argument,	      NULL, OPT_QUEUE_RESTART },
+	{ "fw-version",	   required_argument, NULL, OPT_FW_VERSION },
+	{ "no-error-recovery", no_argument,   NULL, OPT_NO_ERROR_RECOVERY },
 	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
 	{ "drop",	   no_argument,	      NULL, OPT_DROP },
 	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
@@ -115,6 +119,8 @@ static const char usage_text[] =
 	"  --rfs v2|v3          flow steering generation that the firmware announces (default v2;\n"
 	"                       bnxt_en crashes with v3 in kernels without CONFIG_RFS_ACCEL)\n"
 	"  --queue-restart      the firmware can restart single queues (wants --rfs v3)\n"
+	"  --fw-version A.B.C.D version that the firmware says it is (default 230.0.0.0)\n"
+	"  --no-error-recovery  the firmware cannot reset itself, and has no health registers\n"
 	"  --drop               drop frames at once when a queue runs out of receive buffers, instead of\n"
 	"                       waiting a while, which is what packet memory and pause frames do\n"
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
@@ -183,6 +189,21 @@ static bool parse_rfs(const char *text, enum nic_rfs *rfs)
 	return true;
 }
 
+static bool parse_fw_version(const char *text, uint16_t version[4])
+{
+	int n = 0;
+
+	if (sscanf(text, "%3hu.%3hu.%3hu.%3hu%n", &version[0], &version[1], &version[2],
+		   &version[3], &n) == 4 &&
+	    !text[n] && version[0] && version[0] < 256 && version[1] < 256 && version[2] < 256 &&
+	    version[3] < 256)
+		return true;
+	fprintf(stderr,
+		"bnxt-emu: --fw-version %s: give four numbers up to 255, such as 230.0.157.0\n",
+		text);
+	return false;
+}
+
 static bool parse_option(struct options *o, int opt, const char *name, const char *arg)
 {
 	unsigned int v = 0;
@@ -215,6 +236,11 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return parse_rfs(arg, &o->nic.rfs);
 	case OPT_QUEUE_RESTART:
 		o->nic.queue_restart = true;
+		return true;
+	case OPT_FW_VERSION:
+		return parse_fw_version(arg, o->nic.fw_version);
+	case OPT_NO_ERROR_RECOVERY:
+		o->nic.error_recovery = false;
 		return true;
 	case OPT_NO_GSO:
 		o->nic.wire_gso = false;
@@ -266,6 +292,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			.queues = 8,
 			.max_mtu = 9500,
 			.rfs = NIC_RFS_V2,
+			.error_recovery = true,
 			.wire_gso = true,
 			.rx_backpressure = true,
 		},
@@ -375,11 +402,19 @@ static void function_reset(void *host)
 	nic_reset(emu->nic);
 }
 
+static void function_bus_master(void *host, bool on)
+{
+	struct emu *emu = host;
+
+	nic_bus_master(emu->nic, on);
+}
+
 static const struct pci_ops function_ops = {
 	.bar_read = function_bar_read,
 	.bar_write = function_bar_write,
 	.msi = function_msi,
 	.reset = function_reset,
+	.bus_master = function_bus_master,
 };
 
 /*

@@ -59,7 +59,11 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 	nic->cfg = *cfg;
 	nic->ops = *ops;
 	nic->host = host;
-	nic->cable = true;
+	if (!nic->cfg.fw_version[0])
+		nic->cfg.fw_version[0] = NIC_FW_MAJOR;
+	nic->dma.of = &nic->memory;
+	fw_init(nic);
+	phy_init(nic);
 	hwrm_init(nic);
 	nic_function_reset(nic);
 	return nic;
@@ -141,7 +145,7 @@ bool nic_receiving(const struct nic *nic)
  */
 struct dma_map *nic_dma(struct nic *nic)
 {
-	return &nic->dma;
+	return &nic->memory;
 }
 
 /**
@@ -164,12 +168,9 @@ void nic_function_reset(struct nic *nic)
 	memcpy(nic->mac, nic->cfg.mac, sizeof(nic->mac));
 	nic->n_ntuple = 0;
 	nic->async_cr = HWRM_NO_ID;
-	nic->forced_down = false;
-	nic->phy_auto_mode = PHY_AUTO_NONE;
-	nic->phy_auto_pause = 0;
-	nic->phy_force_pause = 0;
-	nic->phy_force_speed = PHY_SPEED_100G;
-	nic->phy_auto_speeds = PHY_SPEEDS_100G;
+	/* the port belongs to this function alone */
+	nic->mac_lpbk = LPBK_NONE;
+	phy_defaults(nic);
 }
 
 /**
@@ -179,6 +180,7 @@ void nic_function_reset(struct nic *nic)
 void nic_reset(struct nic *nic)
 {
 	nic_function_reset(nic);
+	fw_init(nic);
 	memset(nic->window, 0, sizeof(nic->window));
 	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
 	nic->db_low_valid = false;
@@ -194,7 +196,22 @@ static bool in_bar(enum nic_bar bar, uint64_t off, unsigned int size)
 	return size && size <= 8 && !(size & (size - 1)) && off < len && size <= len - off;
 }
 
-static uint32_t grc_read32(const struct nic *nic, uint64_t off)
+/* Address in GRC space that a window of BAR 0 shows at @off */
+static uint32_t grc_address(const struct nic *nic, uint64_t off)
+{
+	uint32_t base = nic->grc_windows[off / GRC_WINDOW_SIZE - 1];
+
+	return (base & ~(GRC_WINDOW_SIZE - 1)) | (off & (GRC_WINDOW_SIZE - 1));
+}
+
+/**
+ * nic_bar0_read32 - a register of BAR 0
+ * @nic: device
+ * @off: its offset, a multiple of 4
+ *
+ * Return: its value, 0 if there is none.
+ */
+uint32_t nic_bar0_read32(const struct nic *nic, uint64_t off)
 {
 	uint32_t v = 0;
 
@@ -203,7 +220,9 @@ static uint32_t grc_read32(const struct nic *nic, uint64_t off)
 	else if (off >= GRC_WINDOWS && off < GRC_WINDOWS + GRC_WINDOWS_SIZE)
 		v = nic->grc_windows[(off - GRC_WINDOWS) / 4];
 	else if (off == GRC_FW_STATUS)
-		v = GRC_FW_STATUS_HEALTHY;
+		v = nic->fw.state == FW_READY ? FW_STATUS_READY : nic->fw.status;
+	else if (off >= GRC_WINDOW_SIZE && off < (GRC_WINDOW_COUNT + 1) * GRC_WINDOW_SIZE)
+		v = fw_reg_read(nic, grc_address(nic, off));
 	return v;
 }
 
@@ -224,9 +243,9 @@ uint64_t nic_mmio_read(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned
 		return ~0ull;
 	if (bar != NIC_BAR_GRC)
 		return 0;	/* doorbells cannot be read */
-	v = grc_read32(nic, off & ~3ull);
+	v = nic_bar0_read32(nic, off & ~3ull);
 	if (size == 8)
-		return v | (uint64_t)grc_read32(nic, off + 4) << 32;
+		return v | (uint64_t)nic_bar0_read32(nic, off + 4) << 32;
 	return v >> (off & 3) * 8 & ((1ull << size * 8) - 1);
 }
 
@@ -240,6 +259,9 @@ static void grc_write(struct nic *nic, uint64_t off, unsigned int size, uint64_t
 		hwrm_process(nic);
 	} else if (off >= GRC_WINDOWS && off < GRC_WINDOWS + GRC_WINDOWS_SIZE && size == 4) {
 		nic->grc_windows[(off - GRC_WINDOWS) / 4] = val;
+	} else if (off >= GRC_WINDOW_SIZE && size == 4 &&
+		   off < (GRC_WINDOW_COUNT + 1) * GRC_WINDOW_SIZE) {
+		fw_reg_write(nic, grc_address(nic, off), val);
 	}
 }
 
@@ -295,43 +317,84 @@ void nic_flush(struct nic *nic)
  */
 uint64_t nic_run_timers(struct nic *nic, uint64_t now_ns)
 {
-	uint64_t stats, rx, ring;
+	uint64_t next = UINT64_MAX, due;
+	static uint64_t (*const timers[])(struct nic *nic) = {
+		fw_run_timers, phy_run_timers, stats_run_timers, rx_run_timers, ring_run_timers,
+	};
 
 	nic->now = now_ns;
-	stats = stats_run_timers(nic);
-	rx = rx_run_timers(nic);
-	ring = ring_run_timers(nic);
-	if (rx < stats)
-		stats = rx;
-	return ring < stats ? ring : stats;
+	for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
+		due = timers[i](nic);
+		if (due < next)
+			next = due;
+	}
+	return next;
 }
 
-/* Tells the driver if the link is not what it was */
-void nic_update_link(struct nic *nic, bool was_up)
+/**
+ * nic_async_event - tell the driver something that it did not ask for
+ * @nic: device
+ * @id: what
+ * @data1: event_data1
+ * @data2: event_data2
+ * @min_wait: RESET_NOTIFY: least time until the firmware is back, 100 ms
+ * @max_wait: RESET_NOTIFY: most time
+ */
+void nic_async_event(struct nic *nic, enum async_event id, uint32_t data1, uint32_t data2,
+		     unsigned int min_wait, unsigned int max_wait)
 {
-	bool up = nic_link_up(nic);
-	struct hsi_entry e = { .dw = { CMP_ASYNC_EVENT | ASYNC_LINK_STATUS << 16, 0, 0, up } };
+	struct hsi_entry e = { .dw = { CMP_ASYNC_EVENT | (uint32_t)id << 16, data2,
+				       min_wait << 8 | max_wait << 16, data1 } };
 	struct ring *nq = ring_get(nic, nic->async_cr, RING_NQ);
+	bool wanted = !nic->fw.fwd_valid || nic->fw.async_fwd[id / 32] & 1u << id % 32;
 
-	if (up == was_up)
-		return;
-	if (!up)
-		nic->port.rxx[PORT_RXX_LINK_DOWN]++;
-	TRACE(nic, "link %s%s", up ? "up" : "down", nq ? "" : " (no ring for the event)");
-	if (nq)
+	TRACE(nic, "event %#x, data %#x %#x%s", id, data1, data2,
+	      !nq ? " (no ring for it)" : !wanted ? " (not wanted)" : "");
+	if (nq && wanted)
 		nq_post(nic, nq, &e);
 }
 
 /**
- * nic_set_link - plug the cable in or out
+ * nic_bus_master - lets the function access memory, or forbids it
  * @nic: device
- * @up: in
+ * @on: PCI_COMMAND_MASTER
  */
-void nic_set_link(struct nic *nic, bool up)
+void nic_bus_master(struct nic *nic, bool on)
 {
-	bool was_up = nic_link_up(nic);
+	nic->dma.off = !on;
+}
 
-	nic->cable = up;
-	nic_update_link(nic, was_up);
-	nic_flush(nic);
+/* Longest frame that comes back: as long as a wire gives them */
+#define LOOP_MAX	65600u
+
+/**
+ * nic_wire_tx - send a frame
+ * @nic: device
+ * @hdr: offloads that are left to the wire
+ * @iov: its bytes
+ * @n: entries of @iov
+ *
+ * In loopback it comes back as if it had been received, and nothing else does.
+ */
+void nic_wire_tx(struct nic *nic, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
+		 int n)
+{
+	uint8_t *frame;
+	size_t len = 0;
+
+	if (!nic_loopback(nic)) {
+		nic->ops.wire_tx(nic->host, hdr, iov, n);
+		return;
+	}
+	frame = malloc(LOOP_MAX);
+	if (!frame)
+		return;
+	for (int i = 0; i < n && iov[i].iov_len <= LOOP_MAX - len; i++) {
+		memcpy(frame + len, iov[i].iov_base, iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	nic->looping = true;
+	nic_wire_rx(nic, hdr, frame, len);
+	nic->looping = false;
+	free(frame);
 }

@@ -30,12 +30,23 @@ enum nic_bar { NIC_BAR_GRC = 0, NIC_BAR_DB = 2, NIC_BAR_MSIX = 4 };
 /* Filter table generation that the firmware announces (CFA_ADV_FLOW_MGNT_QCAPS) */
 enum nic_rfs { NIC_RFS_V2 = 2, NIC_RFS_V3 = 3 };
 
+#define NIC_FW_MAJOR	230
+
+/* How firmware fails, on demand */
+enum nic_fw_fault {
+	NIC_FW_NONFATAL,	/* it says so, answers until the driver has gone, and resets itself */
+	NIC_FW_FATAL,		/* it says so, and resets itself without doing anything more */
+	NIC_FW_SILENT,		/* its heartbeat stops; the driver has to see that and to reset it */
+};
+
 struct nic_config {
 	uint8_t mac[6];
 	unsigned int queues;		/* RX/TX pairs, 1..NIC_MAX_QUEUES */
 	unsigned int max_mtu;		/* bytes, IP MTU; 9500 on the real device */
 	enum nic_rfs rfs;
 	bool queue_restart;		/* announce VNIC RE_FLUSH */
+	bool error_recovery;		/* the firmware can reset itself, and tells its health */
+	uint16_t fw_version[4];		/* major, minor, build, patch; major 0: NIC_FW_MAJOR.0.0.0 */
 	bool wire_gso; /* the wire takes and gives frames larger than the MTU (see below) */
 	bool rx_backpressure; /* nic_wire_ready() tells the back end to wait instead of dropping */
 	unsigned int hds_len_extra;	/* added to a frame's length before the HDS threshold compare (4 = FCS) */
@@ -155,6 +166,18 @@ bool nic_wire_ready(struct nic *nic);
 
 /* Plugs the cable in (as it is at first) or out; the driver hears of it by an event */
 void nic_set_link(struct nic *nic, bool up);
+
+/*
+ * The link partner takes only this speed, in Mbit/s, from now on; 0: all, as at first.
+ * False if the port has no such speed.
+ */
+bool nic_set_speed(struct nic *nic, unsigned int mbps);
+
+/* Makes the firmware fail. False if it cannot recover (cfg.error_recovery) or is failing already. */
+bool nic_fw_error(struct nic *nic, enum nic_fw_fault fault);
+
+/* Whether the function may access the guest's memory (PCI_COMMAND_MASTER); it may at first */
+void nic_bus_master(struct nic *nic, bool on);
 
 /*
  * End of a burst of accesses or frames: posts the notifications that were held

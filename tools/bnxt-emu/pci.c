@@ -281,6 +281,13 @@ static void cfg_init(struct pci *pci, uint64_t serial)
 	init_serial(pci, serial);
 }
 
+/* Whether the core may reach the guest's memory; optional for who makes a function */
+static void tell_bus_master(struct pci *pci)
+{
+	if (pci->ops->bus_master)
+		pci->ops->bus_master(pci->host, has_bits(pci, PCI_COMMAND, PCI_COMMAND_MASTER));
+}
+
 static void function_reset(struct pci *pci)
 {
 	uint64_t serial = get_le(&pci->cfg[ECAP_DSN + 4], 8);
@@ -288,6 +295,7 @@ static void function_reset(struct pci *pci)
 	cfg_init(pci, serial);
 	msix_init(pci);
 	pci->ops->reset(pci->host);
+	tell_bus_master(pci);
 }
 
 /**
@@ -396,6 +404,8 @@ void pci_cfg_write(struct pci *pci, uint64_t off, unsigned int size, uint64_t va
 			return;
 		}
 	}
+	if (overlaps(off, size, PCI_COMMAND, 2))
+		tell_bus_master(pci);
 	if (overlaps(off, size, CAP_VPD + PCI_VPD_ADDR + 1, 1))
 		vpd_access(pci);
 	if (!msix_enabled(pci))

@@ -19,6 +19,7 @@ struct pci;
  * @msi: send the message that the driver wrote into the MSI-X table; false when
  *	the transport has no room: pci_msix_retry() sends it later
  * @reset: a function level reset: the core starts over
+ * @bus_master: the function may reach memory, or may not; may be NULL
  */
 struct pci_ops {
 	uint64_t (*bar_read)(void *host, enum nic_bar bar, uint64_t off, unsigned int size);
@@ -26,6 +27,7 @@ struct pci_ops {
 			  uint64_t val);
 	bool (*msi)(void *host, uint64_t addr, uint32_t data);
 	void (*reset)(void *host);
+	void (*bus_master)(void *host, bool on);
 };
 
 /**

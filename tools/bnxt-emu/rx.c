@@ -605,7 +605,7 @@ void nic_wire_rx(struct nic *nic, const struct virtio_net_hdr_v1 *hdr, const uin
 		nic->port.rx[PORT_RX_RUNT_BYTES] += len;
 		return;
 	}
-	if (!nic_link_up(nic))
+	if (nic_loopback(nic) ? !nic->looping : !nic_link_up(nic))
 		return;
 	switch (steer(nic, frame, &p, &to)) {
 	case RX_FILTER_MISS:

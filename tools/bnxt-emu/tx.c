@@ -203,7 +203,7 @@ static void wire_out(struct nic *nic, const struct tx_packet *pkt, struct virtio
 		hdr->csum_start += grown;
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		hdr->hdr_len += grown;
-	nic->ops.wire_tx(nic->host, hdr, iov, n);
+	nic_wire_tx(nic, hdr, iov, n);
 }
 
 static void count(struct nic *nic, const struct tx_packet *pkt, uint32_t len, uint32_t frames,

@@ -197,7 +197,7 @@ int drv_hwrm_simple(struct drv *d, uint16_t op, void *resp, size_t resp_len)
 {
 	struct {
 		struct hwrm_req_hdr hdr;
-		uint8_t body[32];
+		uint8_t body[112];
 	} req = { .hdr.req_type = op };
 
 	return drv_hwrm(d, &req, sizeof(req), resp, resp_len);
