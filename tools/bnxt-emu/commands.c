@@ -129,9 +129,48 @@ static bool cmd_link(void *host, int argc, char **argv, struct answer *a)
 	return true;
 }
 
+static bool cmd_speed(void *host, int argc, char **argv, struct answer *a)
+{
+	struct emu *emu = host;
+	unsigned long mbps;
+	char *end;
+
+	(void)argc;
+	mbps = strtoul(argv[0], &end, 10);
+	if (!strcmp(argv[0], "any"))
+		mbps = 0;
+	else if (*end || !mbps || mbps > UINT32_MAX)
+		return answer_error(a, "a speed is a number of Mbit/s or \"any\"; give: speed 25000");
+	return nic_set_speed(emu->nic, mbps) ||
+	       answer_error(a, "the port has no %lu Mbit/s; give 10000, 25000, 40000, 50000 or 100000",
+			    mbps);
+}
+
 /*
  * Faults
  */
+
+static bool cmd_fw_error(void *host, int argc, char **argv, struct answer *a)
+{
+	static const struct {
+		const char *name;
+		enum nic_fw_fault fault;
+	} faults[] = {
+		{ "nonfatal", NIC_FW_NONFATAL },
+		{ "fatal", NIC_FW_FATAL },
+		{ "silent", NIC_FW_SILENT },
+	};
+	struct emu *emu = host;
+
+	(void)argc;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (!strcmp(argv[0], faults[i].name))
+			return nic_fw_error(emu->nic, faults[i].fault) ||
+			       answer_error(a, "the firmware fails already, or runs with "
+					       "--no-error-recovery; wait, or start without that");
+	return answer_error(a, "firmware does not fail like \"%.64s\"; give nonfatal, fatal or silent",
+			    argv[0]);
+}
 
 static bool cmd_faults(void *host, int argc, char **argv, struct answer *a)
 {
@@ -303,6 +342,9 @@ const struct control_cmd emu_commands[] = {
 	{ "vnics", "", 0, 0, "VNICs: what they take, where it goes", cmd_vnics },
 	{ "filters", "", 0, 0, "L2 and ntuple filters", cmd_filters },
 	{ "link", "[up|down]", 0, 1, "the cable: in, out, or how it is", cmd_link },
+	{ "speed", "MBPS|any", 1, 1, "the only speed that the link partner takes", cmd_speed },
+	{ "fw-error", "nonfatal|fatal|silent", 1, 1, "the firmware fails, and comes back",
+	  cmd_fw_error },
 	{ "faults", "", 0, 0, "faults that are on, and how often they happened", cmd_faults },
 	{ "fault", "set LIST|clear [NAME]|seed N", 1, 2, "switch faults on and off", cmd_fault },
 	{ "trace", "on FILE [doorbells]|off", 1, 3, "firmware commands and ring events in words",

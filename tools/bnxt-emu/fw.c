@@ -135,7 +135,7 @@ bool nic_fw_error(struct nic *nic, enum nic_fw_fault fault)
 	case NIC_FW_SILENT:
 		TRACE(nic, "firmware: stuck");
 		fw->state = FW_STUCK;
-		fw->status = FW_STATUS_READY;
+		fw->status = FW_STATUS_ERROR | FW_STATUS_RECOVERABLE;
 		break;
 	}
 	nic_flush(nic);
