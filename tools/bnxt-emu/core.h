@@ -9,6 +9,7 @@
  *   ring.c     rings, completions, arming, notifications
  *   tx.c       from a doorbell to the wire
  *   rx.c       from the wire to a completion
+ *   tpa.c      aggregates TCP segments on that way
  *   gso.c      cuts segments, for both directions
  *   steer.c    L2 filters, ntuple filters, RSS
  *   stats.c    counters
@@ -37,10 +38,17 @@
 #define MAX_STAT_CTXS		128
 #define MAX_L2_FILTERS		128
 #define MAX_MC_ADDRS		64
+#define TPA_MAX_AGGS		256	/* of one VNIC */
 #define MAX_NTUPLE		512
 
 #define MAX_REQ			256	/* longest request that is taken */
 #define MAX_RESP		512
+
+/* TCP flags, as in byte 13 of the header */
+enum tcp_flag {
+	TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PSH = 0x08, TCP_ACK = 0x10,
+	TCP_URG = 0x20, TCP_ECE = 0x40, TCP_CWR = 0x80,
+};
 
 #define FRAME_MIN		60	/* without FCS */
 #define HEAD_MAX		1024	/* longest header of a TSO frame: 9 bits of 16-bit units */
@@ -84,6 +92,18 @@ struct ring {
 	uint16_t rx_id;		/* AGG */
 	uint32_t buf_size;	/* RX, AGG; 0: the descriptor tells */
 	uint8_t sop_pad;	/* RX: bytes before the frame */
+	uint16_t tpa_open;	/* RX: aggregations under way */
+	uint32_t promised;	/* CQ: entries that open aggregations will need */
+};
+
+/* Aggregation as VNIC_TPA_CFG set it up for a VNIC */
+struct tpa_config {
+	uint32_t flags;		/* VNIC_TPA_*; without VNIC_TPA_TPA nothing is aggregated */
+	uint16_t max_segs;	/* as the driver gave it: units of 4 */
+	uint16_t max_aggs;
+	uint32_t timer_us;	/* 0: what the device is set to */
+	uint32_t min_len;	/* payload bytes that start an aggregation */
+	unsigned int open;	/* aggregations under way */
 };
 
 struct vnic {
@@ -98,6 +118,8 @@ struct vnic {
 
 	uint32_t plc_flags;
 	uint16_t jumbo_thresh, hds_threshold;
+
+	struct tpa_config tpa;
 
 	uint32_t hash_type;	/* 0: RSS is off */
 	unsigned int n_pairs;	/* filled entries of pair[] */
@@ -220,6 +242,7 @@ struct nic {
 	uint64_t ring_serial;
 	struct work_list cq_work, nq_work, tx_work;
 	unsigned int n_starved;
+	struct tpa *tpa;
 	uint16_t rx_of_queue[NIC_MAX_QUEUES];	/* ring ids; a hint, checked at use */
 
 	struct vnic vnic[MAX_VNICS];
@@ -272,7 +295,7 @@ hwrm_fn hwrm_ring_alloc, hwrm_ring_free, hwrm_ring_aggint_cfg;
 hwrm_fn hwrm_stat_ctx_alloc, hwrm_stat_ctx_free, hwrm_stat_ctx_query, hwrm_stat_ctx_clr;
 hwrm_fn hwrm_vnic_alloc, hwrm_vnic_free, hwrm_vnic_cfg, hwrm_vnic_qcaps, hwrm_vnic_update,
 	hwrm_vnic_rss_cfg;
-hwrm_fn hwrm_vnic_rss_qcfg, hwrm_vnic_plcmodes_cfg, hwrm_vnic_tpa_cfg, hwrm_rss_ctx_alloc,
+hwrm_fn hwrm_vnic_rss_qcfg, hwrm_vnic_plcmodes_cfg, hwrm_vnic_tpa_cfg, hwrm_vnic_tpa_qcfg, hwrm_rss_ctx_alloc,
 	hwrm_rss_ctx_free;
 hwrm_fn hwrm_l2_filter_alloc, hwrm_l2_filter_free, hwrm_l2_filter_cfg, hwrm_l2_set_rx_mask;
 hwrm_fn hwrm_ntuple_alloc, hwrm_ntuple_free, hwrm_ntuple_cfg;
@@ -343,6 +366,13 @@ void rx_cq_drained(struct nic *nic, const struct ring *cq);
 void rx_ring_gone(struct nic *nic, struct ring *rx);
 uint64_t rx_run_timers(struct nic *nic);
 
+/* tpa.c */
+struct tpa *tpa_new(void);
+void tpa_free(struct tpa *tpa);
+void tpa_vnic_changed(struct nic *nic, const struct vnic *v);
+void tpa_ring_gone(struct nic *nic, const struct ring *r);
+uint64_t tpa_run_timers(struct nic *nic);
+
 /* gso.c */
 struct gso {
 	const uint8_t *head;	/* headers of the large frame */
@@ -354,6 +384,7 @@ struct gso {
 
 bool gso_init(struct gso *g, const uint8_t *head, const struct parsed *p, uint32_t payload,
 	      uint32_t mss);
+uint8_t gso_tcp_flags(const struct gso *g, uint32_t seg);
 void gso_head(const struct gso *g, uint8_t *out, uint32_t seg, uint32_t len, uint32_t payload_sum);
 
 /* steer.c */

@@ -3,9 +3,6 @@
 #include "core.h"
 #include "csum.h"
 
-#define TCP_FIN		0x01
-#define TCP_PSH		0x08
-#define TCP_CWR		0x80
 #define UDP_HLEN	8u
 
 /**
@@ -44,14 +41,34 @@ static void fix_ip(const struct gso *g, uint8_t *ip, uint32_t seg, uint32_t ip_l
 	memcpy(ip + 10, &hlen, 2);
 }
 
-/* RFC 9293 and RFC 3168: CWR goes with the first segment only, PSH and FIN with the last */
+/**
+ * gso_tcp_flags - TCP flags of a segment
+ * @g: frame that is cut
+ * @seg: number of the segment, from 0
+ *
+ * RFC 9293 and RFC 3168: CWR goes with the first segment only, PSH and FIN with
+ * the last.
+ *
+ * Return: the flags, 0 if this is not TCP.
+ */
+uint8_t gso_tcp_flags(const struct gso *g, uint32_t seg)
+{
+	uint8_t flags;
+
+	if (g->p->l4_proto != 6)
+		return 0;
+	flags = g->head[g->p->l4 + 13];
+	if (seg)
+		flags &= ~TCP_CWR;
+	if (seg + 1 < g->segs)
+		flags &= ~(TCP_FIN | TCP_PSH);
+	return flags;
+}
+
 static void fix_tcp(const struct gso *g, uint8_t *tcp, uint32_t seg)
 {
 	put_be32(tcp + 4, get_be32(tcp + 4) + seg * g->mss);
-	if (seg)
-		tcp[13] &= ~TCP_CWR;
-	if (seg + 1 < g->segs)
-		tcp[13] &= ~(TCP_FIN | TCP_PSH);
+	tcp[13] = gso_tcp_flags(g, seg);
 }
 
 /**

@@ -102,6 +102,9 @@ enum cmp_type {
 	CMP_TX = 0x00,
 	CMP_RX_L2 = 0x11,
 	CMP_RX_AGG = 0x12,
+	CMP_TPA_START = 0x13,
+	CMP_TPA_END = 0x15,
+	CMP_TPA_AGG = 0x16,
 	CMP_HWRM_DONE = 0x20,
 	CMP_ASYNC_EVENT = 0x2e,
 	NQE_CQ_NOTIFY = 0x30,
@@ -126,6 +129,21 @@ enum cmp_type {
 #define RXEXT_ERR_IP_CS		(1u << 4)
 #define RXEXT_ERR_L4_CS		(1u << 5)
 #define RXEXT_ERR_CRC		(1u << 8)
+
+/*
+ * Aggregation (TPA). Completions carry these beside the fields that they share
+ * with those of single packets; all three kinds have the aggregation's id in
+ * the upper half of dw[2].
+ */
+#define RXCMP_PLACE_GRO		(4u << 7)	/* with JUMBO or HDS: payloads span no buffers */
+#define TPA_START_HDR_OFFSETS	(1u << 11)	/* ext.dw[3] is offsets, not a time stamp */
+#define TPA_AGG_ID_SHIFT	16
+#define TPA_EXT_L3_SHIFT	18		/* ext.dw[3] of a start */
+#define TPA_EXT_L4_SIZE_SHIFT	27		/* five bits: 32 is written as 0 */
+#define TPA_END_SEGS_SHIFT	8		/* dw[2] of an end */
+#define TPA_END_TS		(1u << 31)	/* dw[3], GRO: there is a TCP timestamp */
+#define TPA_END_PAYLOAD_SHIFT	16		/* ext.dw[0] */
+#define TPA_END_BUFS_SHIFT	24		/* ext.dw[0] */
 
 enum async_event {
 	ASYNC_LINK_STATUS = 0x0,
@@ -210,6 +228,7 @@ enum hwrm_op {
 	HWRM_VNIC_FREE = 0x41,
 	HWRM_VNIC_CFG = 0x42,
 	HWRM_VNIC_TPA_CFG = 0x44,
+	HWRM_VNIC_TPA_QCFG = 0x45,
 	HWRM_VNIC_RSS_CFG = 0x46,
 	HWRM_VNIC_RSS_QCFG = 0x47,
 	HWRM_VNIC_PLCMODES_CFG = 0x48,
@@ -911,6 +930,36 @@ struct vnic_tpa_cfg_req {
 };
 HSI_SIZE(vnic_tpa_cfg_req, 48);
 
+#define VNIC_TPA_TPA		(1u << 0)
+#define VNIC_TPA_ENCAP		(1u << 1)
+#define VNIC_TPA_RSC_WND_UPDATE	(1u << 2)
+#define VNIC_TPA_GRO		(1u << 3)
+#define VNIC_TPA_WITH_ECN	(1u << 4)
+#define VNIC_TPA_SAME_GRE_SEQ	(1u << 5)
+#define VNIC_TPA_GRO_IPID	(1u << 6)
+#define VNIC_TPA_GRO_TTL	(1u << 7)
+#define VNIC_TPA_PACK_AS_GRO	(1u << 8)
+#define VNIC_TPA_EN_MAX_SEGS	(1u << 0)
+#define VNIC_TPA_EN_MAX_AGGS	(1u << 1)
+#define VNIC_TPA_EN_TIMER	(1u << 2)
+#define VNIC_TPA_EN_MIN_LEN	(1u << 3)
+#define VNIC_TPA_SEGS_UNIT	4u	/* of max_agg_segs, where max_aggs_supported is not 0 */
+#define VNIC_TPA_MAX_SEGS	63u
+
+struct vnic_tpa_qcfg_req {
+	struct hwrm_req_hdr hdr;
+	uint16_t vnic_id, _r0[3];
+};
+HSI_SIZE(vnic_tpa_qcfg_req, 24);
+
+struct vnic_tpa_qcfg_resp {
+	uint32_t flags;
+	uint16_t max_agg_segs, max_aggs;
+	uint32_t max_agg_timer, min_agg_len, tnl_tpa_en_bitmap;
+	uint8_t _r0[3], valid;
+};
+HSI_SIZE(vnic_tpa_qcfg_resp, 32 - 8);
+
 struct rss_ctx_alloc_resp {
 	uint16_t rss_cos_lb_ctx_id;
 	uint8_t _r0[5], valid;
@@ -1078,7 +1127,8 @@ HSI_SIZE(stat_ctx_query_resp, 176 - 8);
 struct ctx_stats {
 	uint64_t rx_pkts[3], rx_discard, rx_error, rx_bytes[3];
 	uint64_t tx_pkts[3], tx_error, tx_discard, tx_bytes[3];
-	uint64_t rx_tpa[6];
+	uint64_t rx_tpa_eligible_pkts, rx_tpa_eligible_bytes, rx_tpa_pkts, rx_tpa_bytes,
+		rx_tpa_errors, rx_tpa_events;
 };
 HSI_SIZE(ctx_stats, 176);
 

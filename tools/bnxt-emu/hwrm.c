@@ -82,6 +82,8 @@ static const struct hwrm_cmd commands[] = {
 	{ HWRM_VNIC_PLCMODES_CFG, REQ(vnic_plcmodes_cfg_req), PLAIN, "VNIC_PLCMODES_CFG",
 	  hwrm_vnic_plcmodes_cfg },
 	{ HWRM_VNIC_TPA_CFG, REQ(vnic_tpa_cfg_req), PLAIN, "VNIC_TPA_CFG", hwrm_vnic_tpa_cfg },
+	{ HWRM_VNIC_TPA_QCFG, REQ(vnic_tpa_qcfg_req), RESP(vnic_tpa_qcfg_resp), "VNIC_TPA_QCFG",
+	  hwrm_vnic_tpa_qcfg },
 	{ HWRM_VNIC_RSS_CTX_ALLOC, HDR, RESP(rss_ctx_alloc_resp), "VNIC_RSS_COS_LB_CTX_ALLOC",
 	  hwrm_rss_ctx_alloc },
 	{ HWRM_VNIC_RSS_CTX_FREE, REQ(rss_ctx_free_req), PLAIN, "VNIC_RSS_COS_LB_CTX_FREE",

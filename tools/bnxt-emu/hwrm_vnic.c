@@ -33,6 +33,7 @@ enum hwrm_error hwrm_vnic_free(struct nic *nic, const void *req, void *resp)
 	(void)resp;
 	if (!v)
 		return HWRM_INVALID_PARAMS;
+	tpa_vnic_changed(nic, v);
 	v->used = false;
 	steer_vnic_gone(nic, q->vnic_id);
 	return HWRM_OK;
@@ -64,6 +65,7 @@ enum hwrm_error hwrm_vnic_cfg(struct nic *nic, const void *req, void *resp)
 		v->dflt_rx = q->default_rx_ring_id;
 		v->dflt_cq = q->default_cmpl_ring_id;
 	}
+	tpa_vnic_changed(nic, v);
 	v->vlan_strip = q->flags & VNIC_CFG_VLAN_STRIP;
 	v->mru = q->mru;	/* drivers set it without its enable bit */
 	TRACE(nic, "vnic %u: mru %u, default ring %u%s", q->vnic_id, v->mru, v->dflt_rx,
@@ -79,6 +81,7 @@ enum hwrm_error hwrm_vnic_update(struct nic *nic, const void *req, void *resp)
 	(void)resp;
 	if (!v)
 		return HWRM_INVALID_PARAMS;
+	tpa_vnic_changed(nic, v);
 	if (q->enables & VNIC_UPDATE_EN_STATE)
 		v->dropping = q->vnic_state;
 	if (q->enables & VNIC_UPDATE_EN_MRU)
@@ -97,7 +100,7 @@ enum hwrm_error hwrm_vnic_qcaps(struct nic *nic, const void *req, void *resp)
 	if (nic->cfg.queue_restart)
 		a->flags |= VNIC_CAP_RE_FLUSH;
 	/* Not 0: else 6.12 has no aggregation rings at MTU 1500, and so no header split */
-	a->max_aggs_supported = 16;
+	a->max_aggs_supported = TPA_MAX_AGGS;
 	return HWRM_OK;
 }
 
@@ -118,6 +121,7 @@ enum hwrm_error hwrm_vnic_rss_cfg(struct nic *nic, const void *req, void *resp)
 	if (!v)
 		return HWRM_INVALID_PARAMS;
 	if (!q->hash_type && !q->ring_grp_tbl_addr) {
+		tpa_vnic_changed(nic, v);
 		v->hash_type = 0;
 		v->n_pairs = 0;
 		return HWRM_OK;
@@ -132,6 +136,7 @@ enum hwrm_error hwrm_vnic_rss_cfg(struct nic *nic, const void *req, void *resp)
 	for (unsigned int i = 0; i < RSS_TABLE_PAIRS; i++)
 		if (!pair_rings(nic, pair[i].rx_ring, pair[i].cmpl_ring))
 			return HWRM_INVALID_PARAMS;
+	tpa_vnic_changed(nic, v);
 	memcpy(&v->pair[first], pair, sizeof(pair));
 	/* tables come in rising order, the first one begins anew */
 	v->n_pairs = first + RSS_TABLE_PAIRS;
@@ -165,6 +170,7 @@ enum hwrm_error hwrm_vnic_plcmodes_cfg(struct nic *nic, const void *req, void *r
 		return HWRM_INVALID_PARAMS;
 	if (q->enables & PLC_EN_HDS_THRESHOLD && q->hds_threshold > PLC_HDS_THRESHOLD_MAX)
 		return HWRM_INVALID_PARAMS;
+	tpa_vnic_changed(nic, v);
 	v->plc_flags = q->flags;
 	if (q->enables & PLC_EN_JUMBO_THRESH)
 		v->jumbo_thresh = q->jumbo_thresh;
@@ -174,15 +180,6 @@ enum hwrm_error hwrm_vnic_plcmodes_cfg(struct nic *nic, const void *req, void *r
 	      q->flags & PLC_JUMBO ? "jumbo " : "", q->flags & PLC_HDS_IPV4 ? "hds4 " : "",
 	      q->flags & PLC_HDS_IPV6 ? "hds6" : "", v->jumbo_thresh, v->hds_threshold);
 	return HWRM_OK;
-}
-
-/* "May aggregate" is what the driver allows; this device never does */
-enum hwrm_error hwrm_vnic_tpa_cfg(struct nic *nic, const void *req, void *resp)
-{
-	const struct vnic_tpa_cfg_req *q = req;
-
-	(void)resp;
-	return get_vnic(nic, q->vnic_id) ? HWRM_OK : HWRM_INVALID_PARAMS;
 }
 
 enum hwrm_error hwrm_rss_ctx_alloc(struct nic *nic, const void *req, void *resp)

@@ -51,6 +51,8 @@ enum {
 	OPT_NO_GSO,
 	OPT_DROP,
 	OPT_HDS_LEN_EXTRA,
+	OPT_TPA,
+	OPT_TPA_TIMER,
 	OPT_PCAP,
 	OPT_SNAPLEN,
 	OPT_TRACE,
@@ -80,6 +82,8 @@ static const struct option long_options[] = {
 	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
 	{ "drop",	   no_argument,	      NULL, OPT_DROP },
 	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
+	{ "tpa", required_argument, NULL, OPT_TPA },
+	{ "tpa-timer", required_argument, NULL, OPT_TPA_TIMER },
 	{ "pcap",	   required_argument, NULL, OPT_PCAP },
 	{ "snaplen",	   required_argument, NULL, OPT_SNAPLEN },
 	{ "trace",	   required_argument, NULL, OPT_TRACE },
@@ -125,6 +129,10 @@ static const char usage_text[] =
 	"                       waiting a while, which is what packet memory and pause frames do\n"
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
 	"                       header split threshold (default 0; 4 counts the FCS)\n"
+	"  --tpa on|off         aggregate TCP segments (LRO, hardware GRO) where the driver wants it\n"
+	"                       (default on); off announces it all the same, as 6.12 bases header\n"
+	"                       split on it\n"
+	"  --tpa-timer USEC     longest life of an aggregation (default 50)\n"
 	"\n"
 	"Control and looking inside\n"
 	"  --control PATH       UNIX socket for commands while it runs; bnxt-emu ctl PATH help\n"
@@ -204,6 +212,15 @@ static bool parse_fw_version(const char *text, uint16_t version[4])
 	return false;
 }
 
+static bool parse_switch(const char *name, const char *text, bool *on)
+{
+	*on = !strcmp(text, "on");
+	if (*on || !strcmp(text, "off"))
+		return true;
+	fprintf(stderr, "bnxt-emu: --%s %s: give on or off\n", name, text);
+	return false;
+}
+
 static bool parse_option(struct options *o, int opt, const char *name, const char *arg)
 {
 	unsigned int v = 0;
@@ -250,6 +267,10 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_HDS_LEN_EXTRA:
 		return parse_uint(name, arg, 0, 64, &o->nic.hds_len_extra);
+	case OPT_TPA:
+		return parse_switch(name, arg, &o->nic.tpa);
+	case OPT_TPA_TIMER:
+		return parse_uint(name, arg, 1, 1000000, &o->nic.tpa_timer_us);
 	case OPT_PCAP:
 		o->pcap = arg;
 		return true;
@@ -295,6 +316,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 			.error_recovery = true,
 			.wire_gso = true,
 			.rx_backpressure = true,
+			.tpa = true,
+			.tpa_timer_us = 50,
 		},
 	};
 	while ((opt = getopt_long(argc, argv, "", long_options, &index)) != -1) {

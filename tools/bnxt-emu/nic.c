@@ -61,6 +61,11 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 	nic->host = host;
 	if (!nic->cfg.fw_version[0])
 		nic->cfg.fw_version[0] = NIC_FW_MAJOR;
+	nic->tpa = tpa_new();
+	if (!nic->tpa) {
+		free(nic);
+		return NULL;
+	}
 	nic->dma.of = &nic->memory;
 	fw_init(nic);
 	phy_init(nic);
@@ -78,6 +83,7 @@ void nic_free(struct nic *nic)
 	if (!nic)
 		return;
 	nic_function_reset(nic);
+	tpa_free(nic->tpa);
 	free(nic);
 }
 
@@ -319,7 +325,8 @@ uint64_t nic_run_timers(struct nic *nic, uint64_t now_ns)
 {
 	uint64_t next = UINT64_MAX, due;
 	static uint64_t (*const timers[])(struct nic *nic) = {
-		fw_run_timers, phy_run_timers, stats_run_timers, rx_run_timers, ring_run_timers,
+		fw_run_timers, phy_run_timers, stats_run_timers, rx_run_timers,
+		tpa_run_timers, ring_run_timers,
 	};
 
 	nic->now = now_ns;

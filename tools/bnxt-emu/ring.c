@@ -119,6 +119,7 @@ void ring_free(struct nic *nic, struct ring *r)
 
 	if (r->queued && list)
 		work_del(list, r);
+	tpa_ring_gone(nic, r);
 	if (r->type == RING_RX)
 		rx_ring_gone(nic, r);
 	free(r->page);
@@ -137,6 +138,7 @@ void ring_fail(struct nic *nic, struct ring *r, const char *why)
 		return;
 	TRACE(nic, "ring %u (%s) failed: %s", r->id, ring_type_name(r->type), why);
 	r->state = RING_FAILED;
+	tpa_ring_gone(nic, r);
 	if (r->type == RING_RX)
 		rx_ring_gone(nic, r);
 }
@@ -169,13 +171,13 @@ static uint32_t queue_used(const struct ring *q)
  *
  * One slot stays empty, since the driver's index cannot tell full from empty,
  * and one is kept for HWRM_DONE, so that a queue full of packets cannot make a
- * firmware command hang.
+ * firmware command hang. What is promised to open aggregations is not to be had.
  *
  * Return: true if they fit.
  */
 bool cq_has_room(const struct ring *cq, unsigned int entries)
 {
-	return queue_used(cq) + entries + 2 <= cq->entries;
+	return queue_used(cq) + cq->promised + entries + 2 <= cq->entries;
 }
 
 static bool queue_write(struct nic *nic, struct ring *q, unsigned int ahead,
@@ -269,7 +271,7 @@ void ring_post_hwrm_done(struct nic *nic, uint16_t ring_id, uint16_t seq)
 	struct hsi_entry e = { .dw = { CMP_HWRM_DONE | (uint32_t)seq << 16 } };
 	struct ring *q = ring_get(nic, ring_id, RING_CMPL);
 
-	if (q && queue_used(q) + 1 < q->entries) {
+	if (q && queue_used(q) + q->promised + 1 < q->entries) {
 		cq_post(nic, q, &e);
 		return;
 	}

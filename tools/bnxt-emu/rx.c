@@ -7,8 +7,8 @@
  * that was changed (checksum, stripped tag, segment); the rest is copied once,
  * straight into the guest.
  */
-#include "core.h"
 #include "csum.h"
+#include "rx.h"
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4	5	/* newer than Debian 12's headers */
@@ -17,18 +17,6 @@
 #define RESERVE		64			/* buffers; a 64 KB burst at the usual MTUs fits */
 #define STARVE_LIMIT	50000000ull		/* ns that the wire waits for a ring at most */
 
-struct rx_frame {
-	const uint8_t *head;
-	uint32_t head_len;
-	const uint8_t *body;
-	uint32_t body_len;
-	const struct parsed *p;
-	uint32_t stripped;	/* bytes by which offsets in *p are too large */
-	enum cast cast;
-	uint32_t flags2;	/* of the completion */
-	uint32_t errors;
-};
-
 /* Where the bytes of a frame go */
 struct placement {
 	uint32_t kind;		/* RXCMP_PLACE_* */
@@ -36,18 +24,6 @@ struct placement {
 	uint32_t aggs;		/* buffers for the rest */
 	bool fits;
 };
-
-struct rx_buffer {
-	uint64_t iova;
-	uint8_t *host;
-	uint32_t len;
-	uint32_t opaque;
-};
-
-static uint32_t frame_len(const struct rx_frame *f)
-{
-	return f->head_len + f->body_len;
-}
 
 /* Copies bytes [@off, @off + @len) of a frame */
 static void copy_frame(const struct rx_frame *f, uint32_t off, uint8_t *dst, uint32_t len)
@@ -60,27 +36,34 @@ static void copy_frame(const struct rx_frame *f, uint32_t off, uint8_t *dst, uin
 		memcpy(dst + n, f->body + (off + n - f->head_len), len - n);
 }
 
-/*
+/**
+ * rx_wants_split - whether header/data split takes a frame
+ * @nic: device
+ * @v: VNIC that it is for
+ * @f: frame
+ *
  * Header/data split takes packets that are longer than its threshold and
  * carry something behind their headers: TCP and UDP are cut at the payload,
  * other IP at the start of the upper layer.
+ *
+ * Return: true if it has to be split.
  */
-static bool wants_split(const struct nic *nic, const struct vnic *v, const struct rx_frame *f)
+bool rx_wants_split(const struct nic *nic, const struct vnic *v, const struct rx_frame *f)
 {
 	const struct parsed *p = f->p;
 	uint32_t flag = p->ip_version == 4 ? PLC_HDS_IPV4 : p->ip_version == 6 ? PLC_HDS_IPV6 : 0;
 
-	return v->plc_flags & flag && frame_len(f) + nic->cfg.hds_len_extra > v->hds_threshold &&
+	return v->plc_flags & flag && rx_frame_len(f) + nic->cfg.hds_len_extra > v->hds_threshold &&
 	       p->l4_len > (uint32_t)(p->payload - p->l4);
 }
 
 static struct placement place(const struct nic *nic, const struct vnic *v, const struct rx_frame *f,
 			      uint32_t rx_room, const struct ring *agg)
 {
-	uint32_t len = frame_len(f), split = f->p->payload - f->stripped;
+	uint32_t len = rx_frame_len(f), split = f->p->payload - f->stripped;
 	struct placement pl = { .kind = RXCMP_PLACE_NORMAL, .in_rx = len };
 
-	if (agg && wants_split(nic, v, f) && split <= rx_room) {
+	if (agg && rx_wants_split(nic, v, f) && split <= rx_room) {
 		pl.kind = RXCMP_PLACE_HDS;
 		pl.in_rx = split;
 	} else if (agg && v->plc_flags & PLC_JUMBO && len > v->jumbo_thresh) {
@@ -93,9 +76,18 @@ static struct placement place(const struct nic *nic, const struct vnic *v, const
 	return pl;
 }
 
-/* Looks at the descriptor @ahead places behind the next one; fails the ring if it cannot be used */
-static bool peek_buffer(struct nic *nic, struct ring *r, uint32_t ahead, uint32_t type,
-			struct rx_buffer *b)
+/**
+ * rx_peek_buffer - look at a posted descriptor
+ * @nic: device
+ * @r: RX or AGG ring; it fails if the descriptor cannot be used
+ * @ahead: its place behind the next one to be consumed
+ * @type: RXBD_TYPE_* that it has to be
+ * @b: what it says
+ *
+ * Return: false if the ring failed.
+ */
+bool rx_peek_buffer(struct nic *nic, struct ring *r, uint32_t ahead, uint32_t type,
+		    struct rx_buffer *b)
 {
 	const void *src = ring_entry(nic, r, r->cons + ahead);
 	struct hsi_entry bd;
@@ -115,7 +107,16 @@ static bool peek_buffer(struct nic *nic, struct ring *r, uint32_t ahead, uint32_
 	return true;
 }
 
-static bool map_buffer(struct nic *nic, struct ring *r, struct rx_buffer *b, uint32_t len)
+/**
+ * rx_map_buffer - get at a buffer's memory
+ * @nic: device
+ * @r: ring that it came from; it fails if the memory is not there
+ * @b: buffer
+ * @len: bytes that will be written from b->iova on
+ *
+ * Return: false if the ring failed.
+ */
+bool rx_map_buffer(struct nic *nic, struct ring *r, struct rx_buffer *b, uint32_t len)
 {
 	b->host = nic_fault(nic, NIC_FAULT_RX_DMA) ? NULL : dma_ptr(&nic->dma, b->iova, len);
 	b->len = len;
@@ -124,19 +125,35 @@ static bool map_buffer(struct nic *nic, struct ring *r, struct rx_buffer *b, uin
 	return b->host;
 }
 
-static void trace_write(struct nic *nic, const struct ring *rx, const struct rx_frame *f,
-			const struct rx_buffer *b, uint32_t off, bool payload)
+/**
+ * rx_trace_write - tell the host of a write into guest memory
+ * @nic: device, whose host wants to know (ops.dma_trace)
+ * @rx: RX ring that the frame belongs to
+ * @p: parse of the frame
+ * @b: what was written, where
+ * @seq: TCP sequence number of the first byte
+ * @payload: whether this is payload in an aggregation buffer after a split
+ */
+void rx_trace_write(struct nic *nic, const struct ring *rx, const struct parsed *p,
+		    const struct rx_buffer *b, uint32_t seq, bool payload)
 {
-	uint32_t body_at = f->p->payload - f->stripped;
 	struct nic_dma_event ev = {
 		.iova = b->iova, .len = b->len, .rx_queue = rx->logical_id, .payload = payload,
 	};
 
-	if (f->p->has_l4)
-		ev.flow = (uint32_t)f->p->dport << 16 | f->p->sport;
-	if (f->p->l4_proto == 6)
-		ev.seq = (uint32_t)(f->p->seq + (off > body_at ? off - body_at : 0));
+	if (p->has_l4)
+		ev.flow = (uint32_t)p->dport << 16 | p->sport;
+	if (p->l4_proto == 6)
+		ev.seq = seq;
 	nic->ops.dma_trace(nic->host, &ev);
+}
+
+/* TCP sequence number at byte @off of a frame; its headers are before the first */
+static uint32_t seq_at(const struct rx_frame *f, uint32_t off)
+{
+	uint32_t body_at = f->p->payload - f->stripped;
+
+	return f->p->seq + (off > body_at ? off - body_at : 0);
 }
 
 static uint32_t itype(const struct parsed *p)
@@ -193,12 +210,13 @@ static void fill(struct nic *nic, struct ring *rx, const struct rx_frame *f,
 	for (uint32_t i = 1; i <= pl->aggs; i++) {
 		copy_frame(f, off, buf[i].host, buf[i].len);
 		if (nic->ops.dma_trace)
-			trace_write(nic, rx, f, &buf[i], off, pl->kind == RXCMP_PLACE_HDS);
+			rx_trace_write(nic, rx, f->p, &buf[i], seq_at(f, off),
+				       pl->kind == RXCMP_PLACE_HDS);
 		off += buf[i].len;
 	}
 	copy_frame(f, 0, buf[0].host, pl->in_rx);
 	if (nic->ops.dma_trace)
-		trace_write(nic, rx, f, &buf[0], 0, false);
+		rx_trace_write(nic, rx, f->p, &buf[0], seq_at(f, 0), false);
 }
 
 /* Takes the buffers of a placement; nothing is consumed unless all are there. False: no room. */
@@ -210,13 +228,13 @@ static bool take_buffers(struct nic *nic, struct ring *rx, struct ring *agg,
 	if (pl->aggs && ring_pending(agg) < pl->aggs)
 		return false;
 	buf[0].iova += rx->sop_pad;
-	if (!map_buffer(nic, rx, &buf[0], pl->in_rx))
+	if (!rx_map_buffer(nic, rx, &buf[0], pl->in_rx))
 		return false;
 	for (uint32_t i = 0; i < pl->aggs; i++) {
 		uint32_t n = min_u32(left, agg->buf_size);
 
-		if (!peek_buffer(nic, agg, i, RXBD_TYPE_AGG, &buf[1 + i]) ||
-		    !map_buffer(nic, agg, &buf[1 + i], n))
+		if (!rx_peek_buffer(nic, agg, i, RXBD_TYPE_AGG, &buf[1 + i]) ||
+		    !rx_map_buffer(nic, agg, &buf[1 + i], n))
 			return false;
 		left -= n;
 	}
@@ -368,16 +386,16 @@ static enum rx_result to_ring(struct nic *nic, const struct rx_target *to, struc
 	struct rx_buffer buf[1 + RX_MAX_AGG_BUFS];
 	struct placement pl;
 
-	if (!cq || !ring_pending(rx) || !cq_has_room(cq, 2) || nic_fault(nic, NIC_FAULT_RX_STARVE))
+	if (!cq || !ring_pending(rx) || !cq_has_room(cq, 2))
 		return RX_NO_ROOM;
-	if (!peek_buffer(nic, rx, 0, RXBD_TYPE_PACKET, &buf[0]) || buf[0].len < rx->sop_pad)
+	if (!rx_peek_buffer(nic, rx, 0, RXBD_TYPE_PACKET, &buf[0]) || buf[0].len < rx->sop_pad)
 		return RX_NO_ROOM;
 	pl = place(nic, to->vnic, f, buf[0].len - rx->sop_pad, agg);
 	if (!pl.fits) {
 		complete_misfit(nic, rx, cq, f, &buf[0]);
 		return RX_MISFIT;
 	}
-	if (!cq_has_room(cq, 2 + pl.aggs) || !take_buffers(nic, rx, agg, &pl, frame_len(f), buf))
+	if (!cq_has_room(cq, 2 + pl.aggs) || !take_buffers(nic, rx, agg, &pl, rx_frame_len(f), buf))
 		return RX_NO_ROOM;
 	fill(nic, rx, f, &pl, buf);
 	rx->cons = (rx->cons + 1) & (rx->entries - 1);
@@ -387,9 +405,17 @@ static enum rx_result to_ring(struct nic *nic, const struct rx_target *to, struc
 	return RX_OK;
 }
 
-/* Takes the tag out of the copied headers */
-static void strip_tag(struct rx_frame *f, uint8_t *head)
+/**
+ * rx_strip_tag - take the tag out of a frame's headers
+ * @nic: device
+ * @f: frame with a tag and with complete headers
+ */
+void rx_strip_tag(struct nic *nic, struct rx_frame *f)
 {
+	uint8_t *head = nic->rx_head;
+
+	if (f->head != head)
+		memcpy(head, f->head, f->head_len);
 	memmove(head + VLAN_HLEN, head, 12);
 	f->head = head + VLAN_HLEN;
 	f->head_len -= VLAN_HLEN;
@@ -397,10 +423,37 @@ static void strip_tag(struct rx_frame *f, uint8_t *head)
 	f->flags2 |= RXEXT_META_VLAN;
 }
 
+static enum rx_result to_rings(struct nic *nic, const struct rx_target *to, struct rx_frame *f)
+{
+	const struct vnic *v = to->vnic;
+
+	if (nic_fault(nic, NIC_FAULT_RX_STARVE))
+		return RX_NO_ROOM;
+	if (v->tpa.flags & VNIC_TPA_TPA && tpa_rx(nic, to, f))
+		return RX_OK;
+	rx_make_head(nic, f);
+	if (v->vlan_strip && f->p->tagged)
+		rx_strip_tag(nic, f);
+	return to_ring(nic, to, f);
+}
+
+static void count_result(struct nic *nic, struct stat_ctx *stat, const struct rx_frame *f,
+			 enum rx_result result)
+{
+	uint32_t len = rx_frame_len(f) + f->stripped;
+
+	if (result == RX_NO_ROOM)
+		stats_rx_discard(nic, stat, len);
+	else if (result == RX_MISFIT || f->errors & (RXEXT_ERR_CRC | RXEXT_ERR_NOT_FIT))
+		stats_rx_error(nic, stat);
+	else
+		stats_rx(stat, f->cast, len);
+}
+
 static void deliver(struct nic *nic, const struct rx_target *to, struct rx_frame *f)
 {
 	struct vnic *v = to->vnic;
-	uint32_t len = frame_len(f);
+	uint32_t len = rx_frame_len(f);
 	struct stat_ctx *stat;
 
 	stats_wire_rx(nic, f->cast, f->p->tagged, len);
@@ -414,27 +467,9 @@ static void deliver(struct nic *nic, const struct rx_target *to, struct rx_frame
 		stats_rx_error(nic, stat);
 		return;
 	}
-	if (v->vlan_strip && f->p->tagged) {
-		if (f->head != nic->rx_head)
-			memcpy(nic->rx_head, f->head, f->head_len);
-		strip_tag(f, nic->rx_head);
-	}
 	if (nic->faults)
 		inject_errors(nic, f);
-	switch (to_ring(nic, to, f)) {
-	case RX_OK:
-		if (f->errors & (RXEXT_ERR_CRC | RXEXT_ERR_NOT_FIT))
-			stats_rx_error(nic, stat);
-		else
-			stats_rx(stat, f->cast, len);
-		break;
-	case RX_NO_ROOM:
-		stats_rx_discard(nic, stat, len);
-		break;
-	case RX_MISFIT:
-		stats_rx_error(nic, stat);
-		break;
-	}
+	count_result(nic, stat, f, to_rings(nic, to, f));
 	if (to->rx->state == RING_LIVE)
 		check_starved(nic, to->rx);
 }
@@ -472,29 +507,60 @@ static void verify_csum(struct rx_frame *f, const uint8_t *frame, bool trusted)
 		f->errors |= RXEXT_ERR_L4_CS;
 }
 
+/* Where the sender's device would have put the checksum; 0 if that makes no sense */
+static size_t csum_place(const struct virtio_net_hdr_v1 *hdr, size_t len)
+{
+	size_t at = (size_t)hdr->csum_start + hdr->csum_offset;
+
+	return at + 2 <= len && at + 2 <= HEAD_MAX && hdr->csum_start < len ? at : 0;
+}
+
 /*
  * Does what the sender's device would have done: fills in the checksum over
  * all from csum_start on. The field holds the pseudo header's sum already.
  */
-static bool finish_csum(struct nic *nic, struct rx_frame *f, const struct virtio_net_hdr_v1 *hdr,
-			const uint8_t *frame, size_t len)
+static void finish_csum(struct nic *nic, struct rx_frame *f)
 {
-	size_t at = (size_t)hdr->csum_start + hdr->csum_offset,
+	const uint8_t *frame = f->head;		/* head and body still lie together */
+	size_t len = rx_frame_len(f), start = f->hdr->csum_start, at = csum_place(f->hdr, len),
 	       head = at + 2 > f->head_len ? at + 2 : f->head_len;
-	uint16_t csum;
+	uint16_t csum = csum_fold(csum_bytes(frame + start, len - start)) ^ 0xffff;
 
-	if (at + 2 > len || head > HEAD_MAX || hdr->csum_start >= len)
-		return false;
-	memcpy(nic->rx_head, frame, head);
-	csum = csum_fold(csum_bytes(frame + hdr->csum_start, len - hdr->csum_start)) ^ 0xffff;
 	if (!csum)
 		csum = 0xffff;	/* the same number; as UDP it must not be 0 */
+	memcpy(nic->rx_head, frame, head);
 	memcpy(nic->rx_head + at, &csum, sizeof(csum));
 	f->head = nic->rx_head;
 	f->head_len = head;
 	f->body = frame + head;
 	f->body_len = len - head;
-	return true;
+}
+
+/**
+ * rx_make_head - do what is left to do to a frame's headers
+ * @nic: device
+ * @f: frame
+ */
+void rx_make_head(struct nic *nic, struct rx_frame *f)
+{
+	switch (f->todo) {
+	case RX_HEAD_READY:
+		return;
+	case RX_HEAD_SEGMENT:
+		gso_head(f->gso, nic->rx_head, f->seg, f->body_len,
+			 csum_bytes(f->body, f->body_len));
+		f->head = nic->rx_head;
+		break;
+	case RX_HEAD_CSUM:
+		finish_csum(nic, f);
+		break;
+	}
+	f->todo = RX_HEAD_READY;
+}
+
+static uint8_t tcp_flags(const uint8_t *frame, const struct parsed *p)
+{
+	return p->has_l4 && p->l4_proto == 6 ? frame[p->l4 + 13] : 0;
 }
 
 static void rx_single(struct nic *nic, const struct rx_target *to,
@@ -509,13 +575,16 @@ static void rx_single(struct nic *nic, const struct rx_target *to,
 		.body_len = len - p->payload,
 		.p = p,
 		.cast = frame_cast(frame),
+		.tcp_flags = tcp_flags(frame, p),
+		.todo = needs ? RX_HEAD_CSUM : RX_HEAD_READY,
+		.hdr = hdr,
 	};
 
-	verify_csum(&f, frame, needs || hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID);
-	if (needs && !finish_csum(nic, &f, hdr, frame, len)) {
+	if (needs && !csum_place(hdr, len)) {
 		stats_rx_error(nic, NULL);
 		return;
 	}
+	verify_csum(&f, frame, needs || hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID);
 	deliver(nic, to, &f);
 }
 
@@ -552,16 +621,19 @@ static void rx_segments(struct nic *nic, const struct rx_target *to,
 	for (uint32_t seg = 0; seg < g.segs; seg++) {
 		uint32_t n = min_u32(left, g.mss);
 		struct rx_frame f = {
-			.head = nic->rx_head,
+			.head = frame,
 			.head_len = p->payload,
 			.body = body,
 			.body_len = n,
 			.p = &sp,
 			.cast = frame_cast(frame),
+			.tcp_flags = gso_tcp_flags(&g, seg),
 			.flags2 = csum_flags(p),
+			.todo = RX_HEAD_SEGMENT,
+			.gso = &g,
+			.seg = seg,
 		};
 
-		gso_head(&g, nic->rx_head, seg, n, csum_bytes(body, n));
 		sp.l4_len = p->payload - p->l4 + n;
 		sp.seq = p->seq + seg * g.mss;
 		deliver(nic, to, &f);

@@ -53,10 +53,16 @@ compare_logs() { # FRAGS DMA
 				f = frame_of[int(w[2] / page)]
 				at = f * page + w[2] % page
 				n = split(log_of[f], l, " ")
-				found = 0
-				for (k = 1; k < n && !found; k += 3)
-					found = l[k] <= at && at + w[3] <= l[k] + l[k + 1] && at - l[k] == w[1] - l[k + 2]
-				if (!found) stray++
+				# where the device aggregates, several writes make up a piece
+				while (w[3] > 0) {
+					part = 0
+					for (k = 1; k < n && part <= 0; k += 3)
+						if (l[k] <= at && at - l[k] == w[1] - l[k + 2])
+							part = l[k] + l[k + 1] - at
+					if (part <= 0) break
+					at += part; w[1] += part; w[3] -= part
+				}
+				if (w[3] > 0) stray++
 			}
 			print "pages=" pages + 0, "writes=" writes + 0, "outside=" outside + 0, "crossing=" crossing + 0,
 				"zc=" zc + 0, "copied=" copied + 0, "stray=" stray + 0

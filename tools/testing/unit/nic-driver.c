@@ -120,6 +120,12 @@ struct drv *drv_new(const struct drv_opts *o)
 void drv_free(struct drv *d)
 {
 	nic_free(d->nic);
+	for (unsigned int i = 0; i < DRV_QUEUES; i++) {
+		struct drv_queue *q = &d->q[i];
+
+		for (unsigned int id = 0; id < DRV_TPA_IDS; id++)
+			free(q->tpa[id]);
+	}
 	free(d->mem);
 	free(d->rx);
 	free(d->tx);
@@ -308,14 +314,61 @@ static void put_bd(struct drv *d, struct drv_ring *r, uint32_t flags, uint32_t o
 	r->prod = (r->prod + 1) & (r->entries - 1);
 }
 
+static uint32_t rx_buffers(const struct drv *d)
+{
+	return d->o.rx_entries + DRV_TPA_SPARE;
+}
+
+/* All buffers are the driver's again */
+static void reset_buffers(struct drv *d, struct drv_queue *q)
+{
+	q->rx_next = 0;
+	q->agg_next = 0;
+	q->rx_got = 0;
+	q->agg_got = 0;
+	q->rx_put = rx_buffers(d);
+	q->agg_put = d->o.agg_entries;
+	for (uint32_t i = 0; i < q->rx_put; i++)
+		q->rx_free[i] = i;
+	for (uint32_t i = 0; i < q->agg_put; i++)
+		q->agg_free[i] = i;
+	memset(q->agg_posted, 0, d->o.agg_entries);
+	q->tpa_open = 0;
+	for (unsigned int id = 0; id < DRV_TPA_IDS; id++)
+		if (q->tpa[id])
+			q->tpa[id]->open = false;
+}
+
+static void make_buffers(struct drv *d, struct drv_queue *q)
+{
+	q->rx_buf = drv_alloc(d, (size_t)rx_buffers(d) * d->o.rx_buf);
+	q->agg_buf = drv_alloc(d, (size_t)d->o.agg_entries * d->o.agg_buf);
+	reset_buffers(d, q);
+}
+
+static void free_rx(struct drv *d, struct drv_queue *q, uint32_t number)
+{
+	q->rx_free[q->rx_put++ % rx_buffers(d)] = number;
+}
+
+static void free_agg(struct drv *d, struct drv_queue *q, uint32_t number)
+{
+	q->agg_posted[number] = false;
+	q->agg_free[q->agg_put++ % d->o.agg_entries] = number;
+}
+
 void drv_post_rx(struct drv *d, unsigned int queue, unsigned int n)
 {
 	struct drv_queue *q = &d->q[queue];
 
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t number = q->rx_free[q->rx_got++ % rx_buffers(d)];
+
+		q->rx_at[q->rx.prod] = number;
 		put_bd(d, &q->rx,
 		       RXBD_TYPE_PACKET | (d->o.sop_pad ? 1u << 6 : 0) | d->o.rx_buf << 16,
-		       q->rx.prod, q->rx_buf + (uint64_t)q->rx.prod * d->o.rx_buf);
+		       q->rx.prod, q->rx_buf + (uint64_t)number * d->o.rx_buf);
+	}
 	drv_doorbell(d, DB_SRQ, q->rx.id, q->rx.prod);
 }
 
@@ -323,9 +376,13 @@ void drv_post_agg(struct drv *d, unsigned int queue, unsigned int n)
 {
 	struct drv_queue *q = &d->q[queue];
 
-	for (unsigned int i = 0; i < n; i++)
-		put_bd(d, &q->agg, RXBD_TYPE_AGG | d->o.agg_buf << 16, q->agg.prod,
-		       q->agg_buf + (uint64_t)q->agg.prod * d->o.agg_buf);
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t number = q->agg_free[q->agg_got++ % d->o.agg_entries];
+
+		q->agg_posted[number] = true;
+		put_bd(d, &q->agg, RXBD_TYPE_AGG | d->o.agg_buf << 16, number,
+		       q->agg_buf + (uint64_t)number * d->o.agg_buf);
+	}
 	drv_doorbell(d, DB_SRQ, q->agg.id, q->agg.prod);
 }
 
@@ -408,10 +465,9 @@ int drv_open_queue_rx(struct drv *d, unsigned int queue)
 	};
 	int rc = drv_ring_alloc(d, &q->rx, RING_RX, d->o.rx_entries, &rx);
 
+	reset_buffers(d, q);
 	if (rc || d->o.no_agg)
 		return rc;
-	q->rx_next = 0;
-	q->agg_next = 0;
 	agg.rx_ring_id = q->rx.id;
 	return drv_ring_alloc(d, &q->agg, RING_AGG, d->o.agg_entries, &agg);
 }
@@ -435,6 +491,17 @@ int drv_rss(struct drv *d, uint16_t vnic, uint16_t ctx, const uint8_t *queue_of,
 
 		pair[i] = (struct rss_pair){ .rx_ring = q->rx.id, .cmpl_ring = q->rxcq.id };
 	}
+	return drv_hwrm(d, &r, sizeof(r), NULL, 0);
+}
+
+int drv_tpa(struct drv *d, uint32_t flags, uint16_t max_segs, uint16_t max_aggs, uint32_t min_len)
+{
+	struct vnic_tpa_cfg_req r = {
+		.hdr.req_type = HWRM_VNIC_TPA_CFG, .flags = flags, .vnic_id = d->vnic,
+		.enables = VNIC_TPA_EN_MAX_SEGS | VNIC_TPA_EN_MAX_AGGS | VNIC_TPA_EN_MIN_LEN,
+		.max_agg_segs = max_segs, .max_aggs = max_aggs, .min_agg_len = min_len,
+	};
+
 	return drv_hwrm(d, &r, sizeof(r), NULL, 0);
 }
 
@@ -511,8 +578,7 @@ int drv_open(struct drv *d)
 		struct drv_queue *q = &d->q[i];
 		struct ring_alloc_req nq = { .logical_id = i, .int_mode = RING_INT_MODE_MSIX };
 
-		q->rx_buf = drv_alloc(d, (size_t)d->o.rx_entries * d->o.rx_buf);
-		q->agg_buf = drv_alloc(d, (size_t)d->o.agg_entries * d->o.agg_buf);
+		make_buffers(d, q);
 		rc = open_stats(d, q);
 		rc = rc ? rc : drv_ring_alloc(d, &q->nq, RING_NQ, d->o.nq_entries, &nq);
 		if (!rc)
@@ -540,6 +606,8 @@ int drv_open(struct drv *d)
 	if (d->o.nic.rfs == NIC_RFS_V3)
 		rc = rc ? rc : open_vnic(d, &d->vnic2, &d->rss_ctx2, false);
 	rc = rc ? rc : drv_placement(d, d->o.plc_flags, d->o.jumbo_thresh, d->o.hds_thresh);
+	if (d->o.tpa_flags)
+		rc = rc ? rc : drv_tpa(d, d->o.tpa_flags, d->o.tpa_max_segs, 256, d->o.tpa_min_len);
 	rc = rc ? rc : open_filters(d);
 	for (unsigned int i = 0; !rc && i < d->o.queues; i++)
 		drv_arm_nq(d, &d->q[i].nq);
@@ -662,7 +730,7 @@ unsigned int drv_poll_tx(struct drv *d, unsigned int queue)
 static void take_rx_data(struct drv *d, struct drv_queue *q, struct drv_pkt *p,
 			 const struct hsi_entry *cmp)
 {
-	const uint8_t *buf = drv_ptr(d, q->rx_buf + (uint64_t)q->rx_next * d->o.rx_buf);
+	const uint8_t *buf = drv_ptr(d, q->rx_buf + (uint64_t)q->rx_at[q->rx_next] * d->o.rx_buf);
 
 	p->in_rx = cmp->dw[0] >> 16;
 	p->len = p->in_rx;
@@ -674,22 +742,30 @@ static void take_rx_data(struct drv *d, struct drv_queue *q, struct drv_pkt *p,
 }
 
 static void take_agg(struct drv *d, struct drv_queue *q, struct drv_pkt *p,
-		     const struct hsi_entry *e, uint32_t i)
+		     const struct hsi_entry *e, enum cmp_type type, uint32_t i)
 {
-	uint32_t len = e->dw[0] >> 16;
+	uint32_t len = e->dw[0] >> 16, number = e->dw[1];
 
-	if ((e->dw[0] & 0x3f) != CMP_RX_AGG)
+	if ((e->dw[0] & 0x3f) != type)
 		broke(d, "an aggregation completion is missing");
-	if (e->dw[1] != q->agg_next)
+	if (number >= d->o.agg_entries || !q->agg_posted[number]) {
+		broke(d, "an aggregation buffer completes that the device does not have");
+		return;
+	}
+	if (number != q->agg_next && !d->o.tpa_flags)
 		broke(d, "aggregation buffers are out of order");
+	if (i >= DRV_MAX_AGGS || p->len + len > DRV_PKT_MAX) {
+		broke(d, "a packet is too large");
+		return;
+	}
 	if (len > d->o.agg_buf || !len) {
 		broke(d, "an aggregation buffer got more than it holds, or nothing");
 		return;
 	}
 	p->agg_len[i] = len;
-	memcpy(p->data + p->len, drv_ptr(d, q->agg_buf + (uint64_t)q->agg_next * d->o.agg_buf),
-	       len);
+	memcpy(p->data + p->len, drv_ptr(d, q->agg_buf + (uint64_t)number * d->o.agg_buf), len);
 	p->len += len;
+	free_agg(d, q, number);
 	q->agg_next = (q->agg_next + 1) & (q->agg.entries - 1);
 }
 
@@ -727,9 +803,130 @@ static bool take_rx(struct drv *d, unsigned int queue, const struct hsi_entry *c
 	take_rx_data(d, q, p, cmp);
 	for (uint32_t i = 0; i < aggs && i < 8; i++)
 		if (next_entry(d, &q->rxcq, raw + 2 + i, &e))
-			take_agg(d, q, p, &e, i);
+			take_agg(d, q, p, &e, CMP_RX_AGG, i);
+	free_rx(d, q, q->rx_at[q->rx_next]);
 	q->rx_next = (q->rx_next + 1) & (q->rx.entries - 1);
 	q->rxcq.cons += 2 + aggs;
+	d->rx_head++;
+	return true;
+}
+
+/*
+ * Aggregations. As in bnxt_en one start uses up two places of the RX ring, the
+ * second of which the end names.
+ */
+
+static struct drv_tpa *tpa_of(struct drv *d, struct drv_queue *q, const struct hsi_entry *e)
+{
+	uint32_t id = e->dw[2] >> TPA_AGG_ID_SHIFT;
+
+	if (id >= DRV_TPA_IDS) {
+		broke(d, "an aggregation has an id that is out of range");
+		return NULL;
+	}
+	if (!q->tpa[id])
+		q->tpa[id] = calloc(1, sizeof(*q->tpa[id]));
+	return q->tpa[id];
+}
+
+static bool take_tpa_start(struct drv *d, unsigned int queue, const struct hsi_entry *cmp)
+{
+	struct drv_queue *q = &d->q[queue];
+	struct drv_tpa *t = tpa_of(d, q, cmp);
+	struct drv_pkt *p;
+	struct hsi_entry ext;
+
+	if (!next_entry(d, &q->rxcq, q->rxcq.cons + 1, &ext)) {
+		broke(d, "a start is valid before its second half");
+		return false;
+	}
+	q->rxcq.cons += 2;
+	if (!t)
+		return true;
+	if (t->open)
+		broke(d, "an aggregation starts whose id is in use");
+	if (cmp->dw[1] != q->rx_next)
+		broke(d, "the buffer of a start is out of order");
+	if (cmp->dw[0] & RXCMP_ERROR)
+		broke(d, "a start says that there is an error");
+	p = &t->pkt;
+	memset(p, 0, offsetof(struct drv_pkt, data));
+	p->tpa = true;
+	p->queue = queue;
+	p->agg_id = cmp->dw[2] >> TPA_AGG_ID_SHIFT;
+	p->in_rx = cmp->dw[0] >> 16;
+	p->len = p->in_rx;
+	p->placement = cmp->dw[0] & 7u << 7;
+	p->itype = cmp->dw[0] & 15u << 12;
+	p->hash_valid = cmp->dw[0] & RXCMP_RSS_VALID;
+	p->hash = cmp->dw[3];
+	p->flags2 = ext.dw[0];
+	p->meta = ext.dw[1];
+	p->errors = ext.dw[2] & 0xfffe;
+	p->hdr_info = ext.dw[3];
+	t->open = true;
+	t->opaque = cmp->dw[1];
+	t->end_opaque = (t->opaque + 1) & (q->rx.entries - 1);
+	t->buf = q->rx_at[q->rx_next];
+	free_rx(d, q, q->rx_at[t->end_opaque]);
+	q->rx_next = (q->rx_next + 2) & (q->rx.entries - 1);
+	if (++q->tpa_open > q->tpa_most)
+		q->tpa_most = q->tpa_open;
+	return true;
+}
+
+static void take_tpa_agg(struct drv *d, unsigned int queue, const struct hsi_entry *cmp)
+{
+	struct drv_queue *q = &d->q[queue];
+	struct drv_tpa *t = tpa_of(d, q, cmp);
+
+	q->rxcq.cons++;
+	if (!t || !t->open) {
+		broke(d, "an aggregation goes on that never started");
+		return;
+	}
+	take_agg(d, q, &t->pkt, cmp, CMP_TPA_AGG, t->pkt.aggs);
+	t->pkt.aggs++;
+}
+
+static bool take_tpa_end(struct drv *d, unsigned int queue, const struct hsi_entry *cmp)
+{
+	struct drv_queue *q = &d->q[queue];
+	struct drv_pkt *p = &d->rx[d->rx_head % DRV_RX_QUEUE];
+	struct drv_tpa *t = tpa_of(d, q, cmp);
+	const uint8_t *buf;
+	struct hsi_entry ext;
+
+	if (!next_entry(d, &q->rxcq, q->rxcq.cons + 1, &ext)) {
+		broke(d, "an end is valid before its second half");
+		return false;
+	}
+	q->rxcq.cons += 2;
+	if (!t || !t->open) {
+		broke(d, "an aggregation ends that never started");
+		return true;
+	}
+	if (d->rx_head - d->rx_tail == DRV_RX_QUEUE)
+		broke(d, "more packets than the test can take");
+	if (cmp->dw[1] != t->end_opaque || ext.dw[3] != t->opaque)
+		broke(d, "an end names other buffers than its start");
+	if (ext.dw[0] >> TPA_END_BUFS_SHIFT != t->pkt.aggs)
+		broke(d, "an end counts other buffers than came");
+	if (cmp->dw[0] >> 16 || ext.dw[2] & 0xfffe)
+		broke(d, "an end has a length or an error");
+	t->pkt.segs = cmp->dw[2] >> TPA_END_SEGS_SHIFT & 0xff;
+	t->pkt.seg_len = ext.dw[1];
+	t->pkt.payload_off = ext.dw[0] >> TPA_END_PAYLOAD_SHIFT & 0xff;
+	t->pkt.ts_word = cmp->dw[3];
+	buf = drv_ptr(d, q->rx_buf + (uint64_t)t->buf * d->o.rx_buf);
+	if (t->pkt.in_rx + (d->o.sop_pad ? 2 : 0) > d->o.rx_buf)
+		broke(d, "an RX buffer got more than it holds");
+	else
+		memcpy(t->pkt.data, buf + (d->o.sop_pad ? 2 : 0), t->pkt.in_rx);
+	memcpy(p, &t->pkt, offsetof(struct drv_pkt, data) + t->pkt.len);
+	free_rx(d, q, t->buf);
+	t->open = false;
+	q->tpa_open--;
 	d->rx_head++;
 	return true;
 }
@@ -746,6 +943,22 @@ unsigned int drv_poll_rx(struct drv *d, unsigned int queue)
 			q->rxcq.cons++;
 			continue;
 		}
+		if ((e.dw[0] & 0x3f) == CMP_TPA_START) {
+			if (!take_tpa_start(d, queue, &e))
+				break;
+			n += 2;
+			continue;
+		}
+		if ((e.dw[0] & 0x3f) == CMP_TPA_AGG) {
+			take_tpa_agg(d, queue, &e);
+			aggs++;
+			continue;
+		}
+		if ((e.dw[0] & 0x3f) == CMP_TPA_END) {
+			if (!take_tpa_end(d, queue, &e))
+				break;
+			continue;
+		}
 		if ((e.dw[0] & 0x3f) != CMP_RX_L2) {
 			broke(d, "an RX queue has a completion of unknown type");
 			q->rxcq.cons++;
@@ -756,8 +969,9 @@ unsigned int drv_poll_rx(struct drv *d, unsigned int queue)
 			break;
 		n++;
 	}
-	if (n && !q->hold) {
-		drv_post_rx(d, queue, n);
+	if (!q->hold) {
+		if (n)
+			drv_post_rx(d, queue, n);
 		if (aggs)
 			drv_post_agg(d, queue, aggs);
 	}

@@ -18,7 +18,11 @@
 #define DRV_IOVA	0x100000000ull
 #define DRV_QUEUES	8
 #define DRV_MAX_PAGES	32
-#define DRV_PKT_MAX	10240
+#define DRV_MAX_ENTRIES	(DRV_MAX_PAGES * 256)
+#define DRV_PKT_MAX	66000
+#define DRV_MAX_AGGS	40
+#define DRV_TPA_IDS	1024
+#define DRV_TPA_SPARE	256	/* RX buffers that open aggregations may keep */
 #define DRV_RX_QUEUE	512	/* packets that were received and not looked at */
 #define DRV_TX_FRAMES	512	/* frames that went to the wire and were not looked at */
 #define DRV_WIRE_MAX	70000
@@ -36,6 +40,9 @@ struct drv_opts {
 	uint16_t jumbo_thresh, hds_thresh;
 	uint32_t hash_type;
 	uint32_t stat_period;	/* ms */
+	uint32_t tpa_flags;	/* 0: no VNIC_TPA_CFG */
+	uint16_t tpa_max_segs;	/* units of 4 */
+	uint32_t tpa_min_len;
 };
 
 struct drv_ring {
@@ -51,9 +58,11 @@ struct drv_ring {
 /* A received packet, put together again */
 struct drv_pkt {
 	unsigned int queue;
-	uint32_t len, in_rx, aggs, agg_len[8];
+	uint32_t len, in_rx, aggs, agg_len[DRV_MAX_AGGS];
 	uint32_t placement, itype, flags2, errors, meta, hash, payload_off;
 	bool error, hash_valid;
+	bool tpa;			/* an aggregation; the rest tells about it */
+	uint32_t agg_id, segs, seg_len, ts_word, hdr_info;
 	uint8_t data[DRV_PKT_MAX];
 };
 
@@ -63,6 +72,14 @@ struct drv_frame {
 	uint8_t data[DRV_WIRE_MAX];
 };
 
+/* An aggregation that was announced and did not end yet */
+struct drv_tpa {
+	bool open;
+	uint32_t buf;		/* number of the RX buffer */
+	uint32_t opaque, end_opaque;
+	struct drv_pkt pkt;
+};
+
 struct drv_queue {
 	struct drv_ring nq, tx, rx, agg, rxcq, txcq;
 	uint64_t rx_buf, agg_buf;	/* first of the buffers, one for each entry */
@@ -70,6 +87,13 @@ struct drv_queue {
 	uint32_t stat_ctx;
 	uint32_t rx_next;		/* RX buffer whose completion has to come next */
 	uint32_t agg_next;
+	uint32_t rx_at[DRV_MAX_ENTRIES];	/* number of the buffer at each place */
+	/* numbers of buffers in hand, used in turns */
+	uint32_t rx_free[DRV_MAX_ENTRIES + DRV_TPA_SPARE], agg_free[DRV_MAX_ENTRIES];
+	uint32_t rx_put, rx_got, agg_put, agg_got;
+	bool agg_posted[DRV_MAX_ENTRIES];	/* which aggregation buffers the device has */
+	struct drv_tpa *tpa[DRV_TPA_IDS];
+	unsigned int tpa_open, tpa_most;
 	uint32_t tx_done;		/* opaques are numbers that count up */
 	uint32_t tx_sent;
 	unsigned int hwrm_done;		/* HWRM_DONE completions that were seen */
@@ -127,6 +151,7 @@ int drv_open(struct drv *d);
 int drv_open_queue_rx(struct drv *d, unsigned int queue);
 int drv_close(struct drv *d);
 int drv_rss(struct drv *d, uint16_t vnic, uint16_t ctx, const uint8_t *queue_of, unsigned int n);
+int drv_tpa(struct drv *d, uint32_t flags, uint16_t max_segs, uint16_t max_aggs, uint32_t min_len);
 int drv_placement(struct drv *d, uint32_t flags, uint16_t jumbo, uint16_t hds);
 int drv_ntuple(struct drv *d, struct ntuple_alloc_req *q, uint64_t *id);
 int drv_filter_free(struct drv *d, uint16_t op, uint64_t id);

@@ -19,6 +19,12 @@ static void set16(uint8_t *p, unsigned int v)
 	p[1] = v;
 }
 
+static void set32(uint8_t *p, uint32_t v)
+{
+	set16(p, v >> 16);
+	set16(p + 2, v);
+}
+
 /* The checksum as RFC 1071 tells it: one 16-bit word after the other */
 static uint32_t add(uint32_t sum, const uint8_t *p, size_t len)
 {
@@ -105,10 +111,11 @@ static void make_ipv4(uint8_t *ip, const struct flow *f, size_t total)
 
 	memset(ip, 0, hlen);
 	ip[0] = 4 << 4 | hlen / 4;
+	ip[1] = f->tos;
 	set16(ip + 2, total);
 	set16(ip + 4, f->ip_id);
 	set16(ip + 6, f->fragment ? 0x2000 : 0x4000);
-	ip[8] = 64;
+	ip[8] = f->ttl ? f->ttl : 64;
 	ip[9] = f->proto;
 	memcpy(ip + 12, f->src, 4);
 	memcpy(ip + 16, f->dst, 4);
@@ -123,9 +130,10 @@ static void make_ipv6(uint8_t *ip, const struct flow *f, size_t total)
 	uint8_t *next = ip + 6, *ext = ip + 40;
 
 	memset(ip, 0, 40);
-	ip[0] = 6 << 4;
+	ip[0] = 6 << 4 | f->tos >> 4;
+	ip[1] = f->tos << 4;
 	set16(ip + 4, total - 40);
-	ip[7] = 64;
+	ip[7] = f->ttl ? f->ttl : 64;
 	memcpy(ip + 8, f->src, 16);
 	memcpy(ip + 24, f->dst, 16);
 	if (f->ext) {
@@ -153,12 +161,18 @@ static void make_l4(uint8_t *l4, const struct flow *f, const uint8_t *ip, size_t
 	set16(l4, f->sport);
 	set16(l4 + 2, f->dport);
 	if (f->proto == 6) {
-		set16(l4 + 4, f->seq >> 16);
-		set16(l4 + 6, f->seq);
+		set32(l4 + 4, f->seq);
 		l4[12] = l4_hlen(f) / 4 << 4;
 		l4[13] = f->tcp_flags;
-		set16(l4 + 14, 500);
+		set32(l4 + 8, f->ack);
+		set16(l4 + 14, f->window ? f->window : 500);
 		memset(l4 + 20, 1, f->tcp_opts);
+		if (f->ts) {
+			l4[22] = 8;
+			l4[23] = 10;
+			set32(l4 + 24, f->tsval);
+			set32(l4 + 28, 4321);
+		}
 	} else if (f->proto == 17) {
 		set16(l4 + 4, len);
 	}
@@ -216,6 +230,10 @@ const char *frame_wrong(const uint8_t *p, size_t len, const struct flow *f)
 		return "its ports are wrong";
 	if (f->proto == 17 && be16(p + l4 + 4) != l3 + total - l4)
 		return "its UDP length is wrong";
+	if (f->merged)
+		return be16(p + l4 + 16) == pseudo(p + l3, f->version, f->proto, l3 + total - l4) ?
+			       NULL :
+			       "its TCP checksum is not the pseudo header's sum";
 	if (add(pseudo(p + l3, f->version, f->proto, l3 + total - l4), p + l4, l3 + total - l4) !=
 	    0xffff)
 		return "its TCP or UDP checksum is wrong";

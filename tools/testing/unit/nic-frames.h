@@ -23,6 +23,11 @@ struct flow {
 	uint16_t ip_id;
 	bool bad_csum, bad_ip_csum, no_udp_csum;
 	bool partial;		/* L4 checksum holds the pseudo header's sum only */
+	bool merged;		/* an aggregation: frame_wrong() wants the pseudo header's sum */
+	bool ts;		/* the TCP options are timestamps; else they are NOPs */
+	uint32_t tsval, ack;
+	uint16_t window;	/* 0: 500 */
+	uint8_t tos, ttl;	/* ttl 0: 64 */
 };
 
 struct flow tcp4(uint16_t sport, uint16_t dport);

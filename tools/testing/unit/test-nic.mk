@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 prog := test-nic
 srcs := test-nic.c nic-driver.c nic-frames.c
-lib := $(addprefix bnxt-emu/,nic.c fw.c phy.c hwrm.c hwrm_func.c hwrm_nvm.c hwrm_port.c hwrm_ring.c hwrm_vnic.c hwrm_cfa.c ring.c rx.c tx.c \
-	gso.c steer.c stats.c parse.c csum.c toeplitz.c dma.c describe.c hwrm_trace.c)
+include nic-core.mk
 
 include ../../build.mk
