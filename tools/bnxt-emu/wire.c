@@ -182,7 +182,8 @@ static bool keep(struct wire *w, enum fault_dir dir, const uint8_t *frame, size_
 
 /*
  * Damage. A fault has a chance only where it can be seen: no payload, no damage
- * to it. One bit always shows in a checksum.
+ * to it. One bit always shows in a checksum. No frame gets two of these faults,
+ * else the receiver, who counts bad frames, would count less.
  */
 
 static void flip(uint8_t *p, uint64_t bit)
@@ -221,9 +222,9 @@ static void damage(struct wire *w, enum fault_dir dir, uint8_t *frame, size_t le
 	if (payload && has_checksum(frame, &p) && faults_hit(f, FAULT_CORRUPT, dir))
 		flip(frame + p.payload,
 		     faults_random(f, FAULT_CORRUPT, dir) % ((uint64_t)payload * 8));
-	if (has_checksum(frame, &p) && faults_hit(f, FAULT_L4_CSUM, dir))
+	else if (has_checksum(frame, &p) && faults_hit(f, FAULT_L4_CSUM, dir))
 		damage_l4_csum(w, dir, frame + p.csum_at);
-	if (p.ip_version == 4 && faults_hit(f, FAULT_IP_CSUM, dir))
+	else if (p.ip_version == 4 && faults_hit(f, FAULT_IP_CSUM, dir))
 		flip(frame + p.l3 + 10, faults_random(f, FAULT_IP_CSUM, dir) % 16);
 }
 

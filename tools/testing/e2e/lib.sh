@@ -97,7 +97,7 @@ peer_start() { # COMMAND: sets $peer_id
 peer_wait() { # ID: exit status of the command; its output is in $peer_out
 	local i
 
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < ${peer_limit:-30} * 20; i++)); do
 		if [ -e "$work/peer/$1.rc" ]; then
 			peer_out=$work/peer/$1.out
 			return "$(cat "$work/peer/$1.rc")"
