@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "be_replay.h"
 #include "emu.h"
 
 static void to_answer(void *arg, const char *line)
@@ -235,6 +236,34 @@ static bool cmd_fault(void *host, int argc, char **argv, struct answer *a)
 }
 
 /*
+ * Replay
+ */
+
+static bool cmd_replay(void *host, int argc, char **argv, struct answer *a)
+{
+	struct emu *emu = host;
+	char text[256];
+	const char *why;
+
+	if (!emu->opt.replay)
+		return answer_error(a, "nothing to replay; start bnxt-emu with --replay FILE");
+	if (!argc) {
+		be_replay_status(emu->backend, text, sizeof(text));
+		answer_line(a, "%s", text);
+		return true;
+	}
+	emu->replay_waits = false;
+	if (!strcmp(argv[0], "stop")) {
+		be_replay_stop(emu->backend);
+		return true;
+	}
+	if (strcmp(argv[0], "start"))
+		return answer_error(a, "a replay cannot be \"%.64s\"; give start or stop", argv[0]);
+	return be_replay_start(emu->backend, loop_now(), &why) ||
+	       answer_error(a, "%s; does %.200s still exist?", why, emu->opt.replay);
+}
+
+/*
  * Files
  */
 
@@ -347,6 +376,8 @@ const struct control_cmd emu_commands[] = {
 	  cmd_fw_error },
 	{ "faults", "", 0, 0, "faults that are on, and how often they happened", cmd_faults },
 	{ "fault", "set LIST|clear [NAME]|seed N", 1, 2, "switch faults on and off", cmd_fault },
+	{ "replay", "[start|stop]", 0, 1, "the capture that is replayed: from its beginning, no more, how far",
+	  cmd_replay },
 	{ "trace", "on FILE [doorbells]|off", 1, 3, "firmware commands and ring events in words",
 	  cmd_trace },
 	{ "dma-trace", "on FILE|off", 1, 2, "writes of the receive path into guest memory",

@@ -57,6 +57,7 @@ struct emu {
 	bool full[FAULT_DIRS];	/* the wire takes no more frames in this direction */
 	bool backend_full;	/* the back end does not */
 	bool held;		/* frames wait in the back end */
+	bool replay_waits;	/* for the driver to open the device */
 };
 
 #define EMU_DMA_TRACE_HEADER	"# queue iova len kind dport sport seq\n"

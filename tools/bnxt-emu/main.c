@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "be_pair.h"
+#include "be_replay.h"
 #include "be_tap.h"
 #include "emu.h"
 #include "pcidev.h"
@@ -39,6 +40,7 @@ enum {
 	OPT_TAP,
 	OPT_TAP_FD,
 	OPT_PAIR,
+	OPT_REPLAY,
 	OPT_CONTROL,
 	OPT_CONTROL_DIR,
 	OPT_QUEUES,
@@ -70,6 +72,7 @@ static const struct option long_options[] = {
 	{ "tap",	   required_argument, NULL, OPT_TAP },
 	{ "tap-fd",	   required_argument, NULL, OPT_TAP_FD },
 	{ "pair",	   required_argument, NULL, OPT_PAIR },
+	{ "replay",	   required_argument, NULL, OPT_REPLAY },
 	{ "control",	   required_argument, NULL, OPT_CONTROL },
 	{ "control-dir",   required_argument, NULL, OPT_CONTROL_DIR },
 	{ "queues",	   required_argument, NULL, OPT_QUEUES },
@@ -98,7 +101,7 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD | --pair PATH) [OPTION]...\n"
+	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD | --pair PATH | --replay FILE) [OPTION]...\n"
 	"       bnxt-emu ctl [PATH] COMMAND [WORD]...\n"
 	"Be a BCM57504 Ethernet controller for one User Mode Linux guest; end with it.\n"
 	"\n"
@@ -111,6 +114,8 @@ static const char usage_text[] =
 	"  --no-gso             only frames as on a cable between TAP and device: none larger than the\n"
 	"                       MTU, all with their checksums\n"
 	"  --pair PATH          cable to another bnxt-emu with the same PATH, which is a socket\n"
+	"  --replay FILE[,speed=fast|recorded][,loop=N|forever][,dir=in|out|any][,start=auto|ctl]\n"
+	"                       frames out of a pcap or pcapng file; the guest's go nowhere\n"
 	"  --faults LIST        faults of wire, device and firmware, such as\n"
 	"                       drop=1%,corrupt=0.001:dir=rx,hwrm-fail=VNIC_CFG:count=1;\n"
 	"                       Documentation/emulator.rst has them all\n"
@@ -237,6 +242,9 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_PAIR:
 		o->pair = arg;
 		return true;
+	case OPT_REPLAY:
+		o->replay = arg;
+		return true;
 	case OPT_CONTROL:
 		o->control = arg;
 		return true;
@@ -330,9 +338,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		fprintf(stderr, "bnxt-emu: %s: not an option; see bnxt-emu --help\n", argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (!o->socket || !!o->tap + (o->tap_fd >= 0) + !!o->pair != 1) {
+	if (!o->socket || !!o->tap + (o->tap_fd >= 0) + !!o->pair + !!o->replay != 1) {
 		fprintf(stderr,
-			"bnxt-emu: give --socket and one of --tap, --tap-fd, --pair; see bnxt-emu --help\n");
+			"bnxt-emu: give --socket and one of --tap, --tap-fd, --pair, --replay; see bnxt-emu --help\n");
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -597,11 +605,26 @@ static void hook_flush(void *arg)
 	emu->transport->class->flush(emu->transport);
 }
 
+/* A replay starts when there is somebody to get it */
+static void check_replay(struct emu *emu, uint64_t now)
+{
+	const char *why;
+
+	if (!emu->replay_waits || !nic_receiving(emu->nic))
+		return;
+	emu->replay_waits = false;
+	if (!be_replay_start(emu->backend, now, &why))
+		fprintf(stderr, "bnxt-emu: --replay %s: %s\n", emu->opt.replay, why);
+}
+
 static uint64_t hook_timers(void *arg, uint64_t now)
 {
 	struct emu *emu = arg;
 	uint64_t next = nic_run_timers(emu->nic, now), other;
 
+	/* before the back end's timers: they do nothing while it is held */
+	check_hold(emu);
+	check_replay(emu, now);
 	other = wire_timers(emu->wire, now);
 	if (other < next)
 		next = other;
@@ -748,6 +771,19 @@ static bool attach_pair(struct emu *emu)
 		    "a directory that exists and a name shorter than 97 bytes are needed, nothing else may be there");
 }
 
+static bool attach_replay(struct emu *emu)
+{
+	char why[512];
+
+	emu->backend = be_replay_new(emu->opt.replay, &backend_ops, emu, why, sizeof(why));
+	if (!emu->backend) {
+		fprintf(stderr, "bnxt-emu: --replay %s: %s\n", emu->opt.replay, why);
+		return false;
+	}
+	emu->replay_waits = !be_replay_by_hand(emu->backend);
+	return true;
+}
+
 static bool attach_tap(struct emu *emu)
 {
 	const struct options *o = &emu->opt;
@@ -765,7 +801,11 @@ static bool attach_tap(struct emu *emu)
 
 static bool attach_wire(struct emu *emu)
 {
-	return make_wire(emu) && (emu->opt.pair ? attach_pair(emu) : attach_tap(emu));
+	if (!make_wire(emu))
+		return false;
+	if (emu->opt.pair)
+		return attach_pair(emu);
+	return emu->opt.replay ? attach_replay(emu) : attach_tap(emu);
 }
 
 static bool open_control(struct emu *emu)
