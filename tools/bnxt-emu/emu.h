@@ -29,6 +29,7 @@ struct options {
 	const char *trace;
 	bool trace_doorbells;
 	const char *dma_trace;
+	const char *record;
 	const char *faults;
 	uint64_t seed;
 	unsigned int spin_us;
@@ -49,6 +50,7 @@ struct emu {
 	struct pcap *pcap;
 	FILE *trace;
 	FILE *dma_trace;
+	FILE *record;
 	int signal_fd;
 	uint64_t start;
 

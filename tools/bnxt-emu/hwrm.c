@@ -256,6 +256,8 @@ void hwrm_process(struct nic *nic)
 
 	if (!got)
 		return;
+	if (nic->ops.request)
+		nic->ops.request(nic->host, req.bytes, got);
 	hdr = req.hdr;
 	cmd = find_command(hdr.req_type);
 	fault = ask_fate(nic, cmd);

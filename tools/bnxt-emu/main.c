@@ -60,6 +60,7 @@ enum {
 	OPT_TRACE,
 	OPT_TRACE_DOORBELLS,
 	OPT_DMA_TRACE,
+	OPT_RECORD,
 	OPT_FAULTS,
 	OPT_SEED,
 	OPT_SPIN,
@@ -91,6 +92,7 @@ static const struct option long_options[] = {
 	{ "snaplen",	   required_argument, NULL, OPT_SNAPLEN },
 	{ "trace",	   required_argument, NULL, OPT_TRACE },
 	{ "dma-trace",	   required_argument, NULL, OPT_DMA_TRACE },
+	{ "record",	   required_argument, NULL, OPT_RECORD },
 	{ "trace-doorbells", no_argument,     NULL, OPT_TRACE_DOORBELLS },
 	{ "faults",	   required_argument, NULL, OPT_FAULTS },
 	{ "seed",	   required_argument, NULL, OPT_SEED },
@@ -147,6 +149,7 @@ static const char usage_text[] =
 	"  --trace-doorbells    and each doorbell\n"
 	"  --dma-trace FILE     one line for each DMA write of the receive path:\n"
 	"                       queue iova len payload|header dport sport seq\n"
+	"  --record FILE        firmware requests, raw: an input of the fuzz target hwrm\n"
 	"  --stats              frame counters on stderr at the end\n"
 	"\n"
 	"  --spin USEC          longest busy wait for the guest before sleeping (default 50)\n"
@@ -290,6 +293,9 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_DMA_TRACE:
 		o->dma_trace = arg;
 		return true;
+	case OPT_RECORD:
+		o->record = arg;
+		return true;
 	case OPT_TRACE_DOORBELLS:
 		o->trace_doorbells = true;
 		return true;
@@ -388,6 +394,19 @@ void emu_trace_line(void *host, const char *line)
 	uint64_t us = (loop_now() - emu->start) / 1000;
 
 	fprintf(emu->trace, "%" PRIu64 ".%06" PRIu64 " %s\n", us / 1000000, us % 1000000, line);
+}
+
+/*
+ * As tools/testing/fuzz/fuzz-hwrm.c reads it: step 0, no flags, length, request.
+ * Longer requests than that have room in a byte do not exist.
+ */
+static void core_request(void *host, const void *req, size_t len)
+{
+	struct emu *emu = host;
+	const uint8_t head[3] = { 0, 0, len < 255 ? len : 255 };
+
+	fwrite(head, 1, sizeof(head), emu->record);
+	fwrite(req, 1, head[2], emu->record);
 }
 
 /* A write of the receive path into guest memory does */
@@ -649,6 +668,8 @@ static bool hook_sleep(void *arg, bool sleeping)
 			fflush(emu->trace);
 		if (emu->dma_trace)
 			fflush(emu->dma_trace);
+		if (emu->record)
+			fflush(emu->record);
 	}
 	return emu->transport->class->sleep(emu->transport, sleeping);
 }
@@ -703,10 +724,17 @@ static bool open_files(struct emu *emu)
 		return fail("--trace", o->trace, NULL);
 	if (o->dma_trace && !(emu->dma_trace = fopen(o->dma_trace, "we")))
 		return fail("--dma-trace", o->dma_trace, NULL);
+	if (o->record && !(emu->record = fopen(o->record, "we")))
+		return fail("--record", o->record, NULL);
 	if (o->pcap && !(emu->pcap = pcap_new(o->pcap, o->snaplen)))
 		return fail("--pcap", o->pcap, NULL);
 	if (emu->dma_trace)
 		fputs(EMU_DMA_TRACE_HEADER, emu->dma_trace);
+	/* the device's configuration (fuzz-common.c): queues, generation and restart */
+	if (emu->record) {
+		putc(o->nic.queues - 1, emu->record);
+		putc((o->nic.rfs == NIC_RFS_V3) | o->nic.queue_restart << 1, emu->record);
+	}
 	return true;
 }
 
@@ -729,6 +757,7 @@ static bool make_device(struct emu *emu)
 		.wire_tx = core_wire_tx,
 		.fault = core_fault,
 		.hwrm_fault = core_hwrm_fault,
+		.request = emu->record ? core_request : NULL,
 	};
 	struct pci_identity id = { .vectors = nic_vectors(&o->nic),
 				   .serial = serial_of(o->nic.mac) };
@@ -867,7 +896,8 @@ static int tear_down(struct emu *emu, int status)
 		status = fail("cannot write", emu->opt.pcap, "is the disk full?") ? status :
 										    EXIT_SETUP;
 	if (!close_file(emu->trace, emu->opt.trace) ||
-	    !close_file(emu->dma_trace, emu->opt.dma_trace))
+	    !close_file(emu->dma_trace, emu->opt.dma_trace) ||
+	    !close_file(emu->record, emu->opt.record))
 		status = EXIT_SETUP;
 	if (emu->signal_fd >= 0)
 		close(emu->signal_fd);

@@ -98,6 +98,8 @@ struct nic_host_ops {
 			const struct iovec *iov, int iovcnt);
 	/* Optional: one line a HWRM command, filter or ring event, without newline */
 	void (*trace)(void *host, const char *line);
+	/* Optional: each firmware request as it was fetched, @len bytes, before it is looked at */
+	void (*request)(void *host, const void *req, size_t len);
 	/* Optional: every DMA write of packet payload or header by the RX path */
 	void (*dma_trace)(void *host, const struct nic_dma_event *ev);
 	/*
