@@ -4,6 +4,7 @@
 #   KSRC=DIR     another 6.12 kernel source, directory or tar file
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
 #   TESTS=...    run only these tests of "make check"
+#   FUZZ_SECONDS=N  how long "make fuzz" runs each target (default 60)
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -16,17 +17,18 @@ unit := $(sort $(patsubst tools/testing/unit/%.mk,%,$(wildcard tools/testing/uni
 sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # Tests that need no other kernel, and all
-fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh))
+fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh tools/testing/fuzz/*.sh))
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out %/lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
 
-.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast clean
+.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
 	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
 	@echo 'make check       all tests'
 	@echo 'make check-fast  those that need no other kernel'
+	@echo 'make fuzz        fuzz the emulated NIC (FUZZ_SECONDS=N for each target)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
@@ -75,6 +77,9 @@ check: setup
 check-fast:
 	$(sub) -k tools unit-tests || true
 	@tools/testing/run $(if $(TESTS),$(TESTS),$(fast_tests))
+
+fuzz:
+	@tools/testing/fuzz/campaign run --seconds $(or $(FUZZ_SECONDS),60)
 
 clean:
 	rm -rf build

@@ -6,7 +6,8 @@
 #   libs := -lFOO         libraries
 # and includes this file. Variables of the caller:
 #   O=DIR        where to build (default: build/ at the top, one directory a variant)
-#   VARIANT=...  gcc (default), clang, asan (gcc with address and undefined behaviour sanitizers)
+#   VARIANT=...  gcc (default), clang, asan (gcc with address and undefined behaviour sanitizers),
+#                fuzz (clang, those two and libFuzzer, for tools/testing/fuzz), gcov (gcc, counts lines)
 
 tools := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 top := $(abspath $(tools)/..)
@@ -14,8 +15,9 @@ VARIANT ?= gcc
 O ?= $(top)/build/$(VARIANT)
 
 comma := ,
-CC := $(if $(filter clang,$(VARIANT)),clang,gcc)
-san := $(if $(filter asan,$(VARIANT)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CC := $(if $(filter clang fuzz,$(VARIANT)),clang,gcc)
+san := $(if $(filter asan fuzz,$(VARIANT)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+san += $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $(if $(filter gcov,$(VARIANT)),--coverage)
 CFLAGS ?= -O2 -g
 all_cflags = -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wno-missing-field-initializers -D_GNU_SOURCE -I$(tools)/lib -I$(top)/linux/include/uapi \

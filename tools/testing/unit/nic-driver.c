@@ -6,7 +6,6 @@
 #include "nic-driver.h"
 
 #define PAGE	4096u
-#define TX_AREA (4u << 20) /* used in turns; the device reads a packet before nic_flush() returns */
 
 static void broke(struct drv *d, const char *rule)
 {
@@ -93,27 +92,51 @@ struct drv_opts drv_defaults(void)
 		.hds_thresh = 256,
 		.hash_type = 0x3f,
 		.stat_period = 1000,
+		/* used in turns; the device reads a packet before nic_flush() returns */
+		.tx_area = 4u << 20,
 	};
 }
 
-struct drv *drv_new(const struct drv_opts *o)
+/* A device for a driver that has its memory already */
+static void start(struct drv *d, const struct drv_opts *o)
 {
 	static const struct nic_host_ops ops = {
 		.msix = on_msix, .wire_tx = on_tx, .trace = on_trace, .dma_trace = on_dma,
 	};
 	static const struct nic_host_ops quiet = { .msix = on_msix, .wire_tx = on_tx };
-	struct drv *d = calloc(1, sizeof(*d));
 
 	d->o = *o;
-	d->mem = calloc(1, DRV_MEM_SIZE);
-	d->rx = calloc(DRV_RX_QUEUE, sizeof(*d->rx));
-	d->tx = calloc(DRV_TX_FRAMES, sizeof(*d->tx));
 	d->nic = nic_new(&o->nic, getenv("NIC_BENCH") ? &quiet : &ops, d);
 	if (!d->nic || !dma_map_add(nic_dma(d->nic), DRV_IOVA, DRV_MEM_SIZE, d->mem))
 		abort();
 	d->req = drv_alloc(d, PAGE);
 	d->resp = drv_alloc(d, PAGE);
-	d->tx_area = drv_alloc(d, TX_AREA);
+	d->tx_area = drv_alloc(d, o->tx_area);
+}
+
+struct drv *drv_new(const struct drv_opts *o)
+{
+	struct drv *d = calloc(1, sizeof(*d));
+
+	d->mem = calloc(1, DRV_MEM_SIZE);
+	d->rx = calloc(DRV_RX_QUEUE, sizeof(*d->rx));
+	d->tx = calloc(DRV_TX_FRAMES, sizeof(*d->tx));
+	start(d, o);
+	return d;
+}
+
+/* As drv_free() and drv_new(), but the memory stays: what was used of it is zeroed */
+struct drv *drv_renew(struct drv *d, const struct drv_opts *o)
+{
+	struct drv old;
+
+	if (!d)
+		return drv_new(o);
+	nic_free(d->nic);
+	memset(d->mem, 0, d->next);
+	old = *d;
+	*d = (struct drv){ .mem = old.mem, .rx = old.rx, .tx = old.tx };
+	start(d, o);
 	return d;
 }
 
@@ -1021,7 +1044,7 @@ bool drv_send(struct drv *d, unsigned int queue, const struct drv_tx *t)
 
 	if (bds > 31)
 		return false;
-	if (d->tx_off + t->len + 8 > TX_AREA)
+	if (d->tx_off + t->len + 8 > d->o.tx_area)
 		d->tx_off = 0;
 	at = d->tx_area + d->tx_off + 3;	/* buffers need no alignment */
 	d->tx_off += (t->len + 10) & ~7u;

@@ -43,6 +43,7 @@ struct drv_opts {
 	uint32_t tpa_flags;	/* 0: no VNIC_TPA_CFG */
 	uint16_t tpa_max_segs;	/* units of 4 */
 	uint32_t tpa_min_len;
+	uint32_t tx_area;	/* bytes for packets that are sent */
 };
 
 struct drv_ring {
@@ -134,6 +135,7 @@ struct drv {
 
 struct drv_opts drv_defaults(void);
 struct drv *drv_new(const struct drv_opts *o);
+struct drv *drv_renew(struct drv *d, const struct drv_opts *o);
 void drv_free(struct drv *d);
 
 uint64_t drv_alloc(struct drv *d, size_t size);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz target "hwrm": firmware commands, through the mailbox and as short
+ * commands, with registers, doorbells, frames and memory in between.
+ *
+ * Two bytes make the device's configuration (in_config()), then come steps: a
+ * byte that tells which, and its operands. Step 0 is what bnxt-emu --record
+ * writes, so that a record of a driver is an input.
+ *
+ * Addresses in requests are folded into the guest's memory, each word of which
+ * is a page table entry that makes sense, and RSS tables name rings that are
+ * there, or hardly any input would get far. Flags of a step switch that off.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../bnxt-emu/core.h"
+#include "../../bnxt-emu/csum.h"
+#include "fuzz.h"
+
+#define MEM_IOVA 0x40000000ull
+#define MEM_SIZE (256u << 10)
+#define HOLE_IOVA 0x80001008ull /* a second region, small and crooked */
+#define HOLE_SIZE 0x2345u
+#define RESP_OFF (MEM_SIZE - 4096)
+#define REQ_OFF (MEM_SIZE - 8192)
+#define MAX_STEPS 600
+
+/* Flags of a request */
+#define RAW_ADDR (1u << 0) /* addresses as they come */
+#define RAW_RESP (1u << 1) /* that of the answer too */
+#define RAW_RSS (1u << 2) /* RSS table as it lies in memory */
+#define VIA_WINDOW (1u << 3) /* the whole request through the mailbox */
+#define BAD_SIGNATURE (1u << 4)
+#define OWN_SIZE (1u << 5) /* two bytes more: the size that is told */
+#define KNOWN_OP (1u << 6) /* the command's number picks one that is known */
+
+struct hwrm_fuzz {
+	struct input *in;
+	struct nic *nic;
+	uint8_t *mem, *hole;
+	uint64_t now;
+	bool mapped;
+};
+
+static const uint16_t ops[] = {
+	HWRM_VER_GET,
+	HWRM_FUNC_RESET,
+	HWRM_FUNC_QCAPS,
+	HWRM_FUNC_QCFG,
+	HWRM_FUNC_CFG,
+	HWRM_FUNC_DRV_UNRGTR,
+	HWRM_FUNC_DRV_RGTR,
+	HWRM_PORT_PHY_CFG,
+	HWRM_PORT_QSTATS,
+	HWRM_PORT_CLR_STATS,
+	HWRM_PORT_PHY_QCFG,
+	HWRM_PORT_PHY_QCAPS,
+	HWRM_PORT_LED_QCAPS,
+	HWRM_QUEUE_QPORTCFG,
+	HWRM_VNIC_ALLOC,
+	HWRM_VNIC_FREE,
+	HWRM_VNIC_CFG,
+	HWRM_VNIC_TPA_CFG,
+	HWRM_VNIC_RSS_CFG,
+	HWRM_VNIC_RSS_QCFG,
+	HWRM_VNIC_PLCMODES_CFG,
+	HWRM_VNIC_QCAPS,
+	HWRM_VNIC_UPDATE,
+	HWRM_RING_ALLOC,
+	HWRM_RING_FREE,
+	HWRM_RING_AGGINT_CFG,
+	HWRM_VNIC_RSS_CTX_ALLOC,
+	HWRM_VNIC_RSS_CTX_FREE,
+	HWRM_CFA_L2_FILTER_ALLOC,
+	HWRM_CFA_L2_FILTER_FREE,
+	HWRM_CFA_L2_FILTER_CFG,
+	HWRM_CFA_L2_SET_RX_MASK,
+	HWRM_CFA_NTUPLE_ALLOC,
+	HWRM_CFA_NTUPLE_FREE,
+	HWRM_CFA_NTUPLE_CFG,
+	HWRM_STAT_CTX_ALLOC,
+	HWRM_STAT_CTX_FREE,
+	HWRM_STAT_CTX_QUERY,
+	HWRM_STAT_CTX_CLR,
+	HWRM_PORT_QSTATS_EXT,
+	HWRM_FW_SET_TIME,
+	HWRM_CFA_ADV_FLOW_QCAPS,
+	HWRM_FUNC_RESOURCE_QCAPS,
+	HWRM_NVM_GET_DEV_INFO,
+};
+
+/* Where requests have addresses */
+static const struct {
+	uint16_t op, off;
+} addresses[] = {
+	{ HWRM_PORT_QSTATS, 24 },     { HWRM_PORT_QSTATS, 32 },	       { HWRM_PORT_QSTATS_EXT, 24 },
+	{ HWRM_PORT_QSTATS_EXT, 32 }, { HWRM_RING_ALLOC, 24 },	       { HWRM_VNIC_RSS_CFG, 24 },
+	{ HWRM_VNIC_RSS_CFG, 32 },    { HWRM_CFA_L2_SET_RX_MASK, 24 }, { HWRM_STAT_CTX_ALLOC, 16 },
+};
+
+static uint64_t fold(uint64_t addr)
+{
+	return MEM_IOVA + (addr & (MEM_SIZE - 1));
+}
+
+static void map_memory(struct hwrm_fuzz *f, bool on)
+{
+	struct dma_map *map = nic_dma(f->nic);
+
+	dma_map_clear(map);
+	f->mapped = on;
+	if (!on)
+		return;
+	CHECK(dma_map_add(map, MEM_IOVA, MEM_SIZE, f->mem) &&
+		      dma_map_add(map, HOLE_IOVA, HOLE_SIZE, f->hole),
+	      "guest memory is not taken");
+}
+
+/* Every word can be an entry of a page table: the address of some page, and flags */
+static void fill_memory(struct hwrm_fuzz *f)
+{
+	for (uint32_t i = 0; i < MEM_SIZE / 8; i++) {
+		uint64_t pte = (MEM_IOVA + (i * 37 % (MEM_SIZE / 4096)) * 4096) | (i & 7);
+
+		memcpy(f->mem + i * 8, &pte, 8);
+	}
+}
+
+static uint16_t nth_ring(const struct nic *nic, unsigned int type, unsigned int n)
+{
+	uint16_t found[64];
+	unsigned int have = 0;
+
+	for (unsigned int i = 0; i < MAX_RINGS && have < ARRAY_SIZE(found); i++)
+		if (nic->ring[i].state == RING_LIVE && nic->ring[i].type == type)
+			found[have++] = i;
+	return have ? found[n % have] : 0;
+}
+
+static void write_rss_table(struct hwrm_fuzz *f, const uint8_t *req)
+{
+	uint64_t addr;
+	uint8_t *dst;
+
+	memcpy(&addr, req + 24, 8);
+	dst = dma_ptr(nic_dma(f->nic), addr, RSS_TABLE_PAIRS * sizeof(struct rss_pair));
+	for (unsigned int i = 0; dst && i < RSS_TABLE_PAIRS; i++) {
+		struct rss_pair pair = { nth_ring(f->nic, RING_RX, i),
+					 nth_ring(f->nic, RING_CMPL, i) };
+
+		memcpy(dst + i * sizeof(pair), &pair, sizeof(pair));
+	}
+}
+
+static void mend_request(struct hwrm_fuzz *f, uint8_t *req, uint8_t flags)
+{
+	struct hwrm_req_hdr *hdr = (struct hwrm_req_hdr *)req;
+
+	if (flags & KNOWN_OP)
+		hdr->req_type = ops[hdr->req_type % ARRAY_SIZE(ops)];
+	for (size_t i = 0; i < ARRAY_SIZE(addresses) && !(flags & RAW_ADDR); i++) {
+		uint64_t addr;
+
+		if (addresses[i].op != hdr->req_type)
+			continue;
+		memcpy(&addr, req + addresses[i].off, 8);
+		/* 0 is "none" */
+		addr = addr ? fold(addr) : 0;
+		memcpy(req + addresses[i].off, &addr, 8);
+	}
+	if (!(flags & RAW_RESP))
+		hdr->resp_addr = MEM_IOVA + RESP_OFF;
+	if (hdr->req_type == HWRM_VNIC_RSS_CFG && !(flags & RAW_RSS))
+		write_rss_table(f, req);
+}
+
+static void ring_window(struct hwrm_fuzz *f, const uint8_t *req, size_t len)
+{
+	for (size_t i = 0; i + 4 <= len; i += 4) {
+		uint32_t v;
+
+		memcpy(&v, req + i, 4);
+		nic_mmio_write(f->nic, NIC_BAR_GRC, i, 4, v);
+	}
+	nic_mmio_write(f->nic, NIC_BAR_GRC, GRC_HWRM_TRIGGER, 4, 1);
+}
+
+/* An answer that lies where it should: one to this request, whole, and nothing behind it */
+static void check_answer(struct hwrm_fuzz *f, const struct hwrm_req_hdr *req)
+{
+	const uint8_t *r = f->mem + RESP_OFF;
+	struct hwrm_resp_hdr a;
+
+	memcpy(&a, r, sizeof(a));
+	CHECK(a.req_type == req->req_type && a.seq_id == req->seq_id,
+	      "an answer is to another command");
+	CHECK(a.resp_len >= 16 && a.resp_len <= MAX_RESP && !(a.resp_len & 7),
+	      "an answer's length is impossible");
+	CHECK(r[a.resp_len - 1] == 1, "an answer has no valid byte at its end");
+	for (unsigned int i = a.resp_len; i < MAX_RESP + 64; i++)
+		CHECK(!r[i], "something was written behind an answer");
+}
+
+static void step_request(struct hwrm_fuzz *f)
+{
+	uint8_t flags = in8(f->in), len = in8(f->in);
+	_Alignas(8) uint8_t req[MAX_REQ] = { 0 };
+	struct hwrm_req_hdr *hdr = (struct hwrm_req_hdr *)req;
+	struct hwrm_short_req brief = { .signature = HWRM_SHORT_SIGNATURE,
+					.target_id = 0xffff,
+					.size = len,
+					.req_addr = MEM_IOVA + REQ_OFF };
+	bool sane;
+
+	in_bytes(f->in, req, len);
+	mend_request(f, req, flags);
+	brief.req_type = hdr->req_type;
+	if (flags & BAD_SIGNATURE)
+		brief.signature ^= 0x100;
+	if (flags & OWN_SIZE)
+		brief.size = in16(f->in);
+	memset(f->mem + RESP_OFF, 0, MAX_RESP + 64);
+	memcpy(f->mem + REQ_OFF, req, sizeof(req));
+	sane = f->mapped && len >= sizeof(*hdr) && !(flags & (RAW_RESP | BAD_SIGNATURE | OWN_SIZE));
+	/* an answer may be the memory that another part of the request names */
+	sane &= !(flags & RAW_ADDR) && hdr->req_type != HWRM_PORT_QSTATS &&
+		hdr->req_type != HWRM_PORT_QSTATS_EXT;
+	if (flags & VIA_WINDOW) {
+		/* unless it looks like a short command */
+		memcpy(&brief, req, sizeof(brief));
+		sane &= brief.signature != HWRM_SHORT_SIGNATURE;
+		ring_window(f, req, GRC_HWRM_WINDOW_SIZE);
+	} else {
+		ring_window(f, (const uint8_t *)&brief, sizeof(brief));
+	}
+	if (sane && f->mem[RESP_OFF + 6] | f->mem[RESP_OFF + 7])
+		check_answer(f, hdr);
+}
+
+static void step_write(struct hwrm_fuzz *f)
+{
+	static const uint32_t base[] = { GRC_HWRM_WINDOW, GRC_HWRM_TRIGGER, GRC_WINDOWS, DB_PF };
+	uint8_t how = in8(f->in);
+	uint64_t off = how & 64 ? base[how >> 4 & 3] + in8(f->in) % 16 : in32(f->in);
+
+	nic_mmio_write(f->nic, how & 7, off, 1u << (how >> 3 & 3), in_le(f->in, 8));
+}
+
+static void step_read(struct hwrm_fuzz *f)
+{
+	uint8_t how = in8(f->in);
+	unsigned int size = 1u << (how >> 3 & 3);
+	uint64_t v = nic_mmio_read(f->nic, how & 7, in32(f->in), size);
+
+	CHECK(size == 8 || v == ~0ull || v < 1ull << 8 * size, "a read gives more than was asked");
+}
+
+static void step_doorbell(struct hwrm_fuzz *f)
+{
+	uint8_t type = in8(f->in);
+	uint16_t id = in16(f->in);
+	uint32_t index = in32(f->in);
+
+	/* with the high bit some ring that is there */
+	if (id & 0x8000)
+		id = nth_ring(f->nic, id & 7, id >> 3 & 63);
+	nic_mmio_write(f->nic, NIC_BAR_DB, DB_PF, 8,
+		       (uint64_t)type << 60 | 1ull << 56 | (uint64_t)id << 32 | index);
+}
+
+static void step_memory(struct hwrm_fuzz *f)
+{
+	uint32_t at = in32(f->in) % (MEM_SIZE - 256);
+	uint8_t len = in8(f->in);
+
+	in_bytes(f->in, f->mem + at, len);
+}
+
+static void step_flush(struct hwrm_fuzz *f)
+{
+	nic_flush(f->nic);
+}
+
+static void step_time(struct hwrm_fuzz *f)
+{
+	f->now += in_le(f->in, 5);
+	nic_run_timers(f->nic, f->now);
+	nic_flush(f->nic);
+}
+
+static void step_map(struct hwrm_fuzz *f)
+{
+	map_memory(f, in8(f->in) & 1);
+}
+
+static void step_link(struct hwrm_fuzz *f)
+{
+	nic_set_link(f->nic, in8(f->in) & 1);
+}
+
+static void step_reset(struct hwrm_fuzz *f)
+{
+	nic_reset(f->nic);
+}
+
+static void step_frame(struct hwrm_fuzz *f)
+{
+	struct virtio_net_hdr_v1 hdr;
+	uint16_t len = in16(f->in) % 2048;
+	uint8_t *frame = malloc(len + 1);
+
+	in_bytes(f->in, &hdr, sizeof(hdr));
+	in_bytes(f->in, frame, len);
+	nic_wire_rx(f->nic, &hdr, frame, len);
+	free(frame);
+}
+
+static void (*const steps[])(struct hwrm_fuzz *f) = {
+	step_request, step_request, step_request, step_doorbell, step_doorbell,
+	step_flush,   step_memory,  step_frame,	  step_write,	 step_read,
+	step_time,    step_map,	    step_link,	  step_reset,
+};
+
+static void on_msix(void *host, unsigned int vector)
+{
+	struct hwrm_fuzz *f = host;
+
+	CHECK(vector < nic_vectors(&f->nic->cfg), "an interrupt vector is out of range");
+}
+
+static void on_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov, int n)
+{
+	(void)host;
+	(void)hdr;
+	/* each byte is read, as by a back end */
+	for (int i = 0; i < n; i++) {
+		uint32_t sum = csum_bytes(iov[i].iov_base, iov[i].iov_len);
+
+		__asm__ volatile("" : : "r"(sum));
+	}
+}
+
+static void on_trace(void *host, const char *line)
+{
+	(void)host;
+	(void)line;
+}
+
+/* A driver that loads now has to find a device that answers */
+static void check_alive(struct hwrm_fuzz *f)
+{
+	struct hwrm_req_hdr req = { .req_type = HWRM_FUNC_RESET,
+				    .cmpl_ring = HWRM_NO_CMPL_RING,
+				    .seq_id = 4711,
+				    .resp_addr = MEM_IOVA + RESP_OFF };
+	_Alignas(8) uint8_t window[GRC_HWRM_WINDOW_SIZE] = { 0 };
+
+	map_memory(f, true);
+	for (unsigned int i = 0; i < 2; i++) {
+		memset(f->mem + RESP_OFF, 0, MAX_RESP + 64);
+		memcpy(window, &req, sizeof(req));
+		ring_window(f, window, sizeof(window));
+		CHECK(f->mem[RESP_OFF + 6], "the device answers no more");
+		CHECK(!f->mem[RESP_OFF] && !f->mem[RESP_OFF + 1], "a sane command is refused");
+		check_answer(f, &req);
+		req.req_type = HWRM_VER_GET;
+	}
+	for (unsigned int i = 0; i < MAX_RINGS; i++)
+		CHECK(f->nic->ring[i].state == RING_UNUSED, "a ring outlives FUNC_RESET");
+}
+
+/**
+ * fuzz_hwrm - run one input
+ * @in: input
+ */
+void fuzz_hwrm(struct input *in)
+{
+	static const struct nic_host_ops host_ops = { .msix = on_msix,
+						      .wire_tx = on_tx,
+						      .trace = on_trace };
+	struct hwrm_fuzz f = { .in = in, .mem = malloc(MEM_SIZE), .hole = calloc(1, HOLE_SIZE) };
+	struct nic_config cfg;
+
+	in_config(in, &cfg);
+	f.nic = nic_new(&cfg, &host_ops, &f);
+	fill_memory(&f);
+	map_memory(&f, true);
+	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
+		steps[in8(in) % ARRAY_SIZE(steps)](&f);
+		if (i % CHECK_EVERY == 0)
+			check_core(f.nic);
+	}
+	nic_flush(f.nic);
+	check_core(f.nic);
+	check_alive(&f);
+	nic_free(f.nic);
+	free(f.mem);
+	free(f.hole);
+}

@@ -1,0 +1,682 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz target "vhost": the emulator without its TAP, from the vhost-user socket
+ * down to the device core. The input plays the front end and the guest: messages
+ * and their file descriptors, virtqueues in shared memory, register accesses.
+ *
+ * One process, one thread: a step runs before each round of the event loop, and
+ * the next one when the socket has been read empty.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
+#include <linux/sockios.h>
+#include <linux/virtio_pcidev.h>
+#include <linux/virtio_ring.h>
+
+#include "../../bnxt-emu/hsi.h"
+#include "../../bnxt-emu/pcidev.h"
+#include "fuzz.h"
+
+#define MAX_STEPS 200
+#define MAX_ROUNDS 4000
+#define MEM_SIZE 0x40000u
+#define GUEST_BASE 0x10000000ull
+#define USER_BASE 0x7f0000000000ull
+#define NUM 64u
+#define QUEUE_STRIDE 0x4000u
+#define AVAIL_OFF 0x1000u
+#define USED_OFF 0x2000u
+#define DATA_OFF 0x10000u /* a slot for each descriptor of both queues */
+#define SLOT 0x200u
+#define MAX_FDS 10
+#define FDS_SEEN 96
+
+/* Requests and flags of the protocol (QEMU docs/interop/vhost-user.rst) */
+enum {
+	REQ_GET_FEATURES = 1,
+	REQ_SET_FEATURES,
+	REQ_SET_OWNER,
+	REQ_SET_MEM_TABLE = 5,
+	REQ_SET_VRING_NUM = 8,
+	REQ_SET_VRING_ADDR,
+	REQ_SET_VRING_BASE,
+	REQ_GET_VRING_BASE,
+	REQ_SET_VRING_KICK,
+	REQ_SET_VRING_CALL,
+	REQ_SET_VRING_ERR,
+	REQ_GET_PROTOCOL,
+	REQ_SET_PROTOCOL,
+	REQ_GET_QUEUE_NUM,
+	REQ_SET_VRING_ENABLE,
+	REQ_SET_SLAVE_FD = 21,
+};
+
+#define FLAG_VERSION 1u
+#define FLAG_NEED_REPLY 8u
+
+enum fd_kind {
+	FD_MEM,
+	FD_KICK0,
+	FD_KICK1,
+	FD_CALL0,
+	FD_CALL1,
+	FD_SMALL,
+	FD_NULL,
+	FD_SOCK,
+	FD_KINDS
+};
+
+struct vhost_fuzz {
+	struct input *in;
+	struct loop *loop;
+	struct nic *nic;
+	struct pci *pci;
+	struct transport *transport;
+	int sock; /* the front end's */
+	int fd[FD_KINDS];
+	int pipe[2][2];
+	uint8_t *mem;
+	uint16_t avail[2]; /* entries made available, as a driver counts them */
+	unsigned int desc[2]; /* next descriptor */
+	unsigned int steps, rounds;
+	uint64_t now;
+	bool closed;
+};
+
+/*
+ * The emulator
+ */
+
+static void on_msix(void *host, unsigned int vector)
+{
+	struct vhost_fuzz *f = host;
+
+	pci_msix_raise(f->pci, vector);
+}
+
+static void on_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov, int n)
+{
+	static uint8_t frame[2048];
+	size_t len = 0;
+
+	(void)host;
+	(void)hdr;
+	for (int i = 0; i < n && len < sizeof(frame); i++) {
+		size_t part = iov[i].iov_len < sizeof(frame) - len ? iov[i].iov_len :
+								     sizeof(frame) - len;
+
+		memcpy(frame + len, iov[i].iov_base, part);
+		len += part;
+	}
+}
+
+static uint64_t function_bar_read(void *host, enum nic_bar bar, uint64_t off, unsigned int size)
+{
+	return nic_mmio_read(((struct vhost_fuzz *)host)->nic, bar, off, size);
+}
+
+static void function_bar_write(void *host, enum nic_bar bar, uint64_t off, unsigned int size,
+			       uint64_t val)
+{
+	nic_mmio_write(((struct vhost_fuzz *)host)->nic, bar, off, size, val);
+}
+
+static bool function_msi(void *host, uint64_t addr, uint32_t data)
+{
+	struct vhost_fuzz *f = host;
+
+	return f->transport->class->msi(f->transport, addr, data);
+}
+
+static void function_reset(void *host)
+{
+	nic_reset(((struct vhost_fuzz *)host)->nic);
+}
+
+static const struct pci_ops function_ops = {
+	.bar_read = function_bar_read,
+	.bar_write = function_bar_write,
+	.msi = function_msi,
+	.reset = function_reset,
+};
+
+static struct dma_map *guest_dma(void *host)
+{
+	return nic_dma(((struct vhost_fuzz *)host)->nic);
+}
+
+static void guest_detached(void *host)
+{
+	nic_reset(((struct vhost_fuzz *)host)->nic);
+}
+
+static void guest_closed(void *host, const char *reason)
+{
+	struct vhost_fuzz *f = host;
+
+	CHECK(!reason || *reason, "a connection ends for no reason");
+	f->closed = true;
+	loop_stop(f->loop, 0);
+}
+
+static const struct transport_ops guest_ops = {
+	.dma = guest_dma,
+	.detached = guest_detached,
+	.closed = guest_closed,
+};
+
+/*
+ * The front end
+ */
+
+static void send_fds(struct vhost_fuzz *f, const void *data, size_t len, const int *fds,
+		     unsigned int n)
+{
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	} control;
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n) {
+		struct cmsghdr *c = &control.align;
+
+		mh.msg_control = &control;
+		mh.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	/* a full socket, or one that is closed: as if it had not been said */
+	sendmsg(f->sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void send_msg(struct vhost_fuzz *f, uint32_t req, uint32_t flags, const void *payload,
+		     uint32_t size, const int *fds, unsigned int n)
+{
+	uint8_t msg[12 + 512];
+	const uint32_t hdr[3] = { req, flags, size };
+
+	memcpy(msg, hdr, 12);
+	memcpy(msg + 12, payload, size);
+	send_fds(f, msg, 12 + size, fds, n);
+}
+
+static void set_fd(struct vhost_fuzz *f, uint32_t req, uint64_t index, enum fd_kind kind)
+{
+	send_msg(f, req, FLAG_VERSION, &index, 8, &f->fd[kind], 1);
+}
+
+static void set_state(struct vhost_fuzz *f, uint32_t req, uint32_t index, uint32_t num)
+{
+	const uint32_t p[2] = { index, num };
+
+	send_msg(f, req, FLAG_VERSION, p, sizeof(p), NULL, 0);
+}
+
+static void set_memory(struct vhost_fuzz *f)
+{
+	const uint64_t p[5] = { 1, GUEST_BASE, MEM_SIZE, USER_BASE, 0 };
+
+	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION, p, sizeof(p), &f->fd[FD_MEM], 1);
+}
+
+static void set_addr(struct vhost_fuzz *f, uint32_t q)
+{
+	const uint64_t at = USER_BASE + q * QUEUE_STRIDE;
+	const struct {
+		uint32_t index, flags;
+		uint64_t desc, used, avail, log;
+	} p = { q, 0, at, at + USED_OFF, at + AVAIL_OFF, 0 };
+
+	send_msg(f, REQ_SET_VRING_ADDR, FLAG_VERSION, &p, sizeof(p), NULL, 0);
+}
+
+static void set_queue(struct vhost_fuzz *f, uint32_t q)
+{
+	memset(f->mem + q * QUEUE_STRIDE, 0, QUEUE_STRIDE);
+	f->avail[q] = 0;
+	f->desc[q] = 0;
+	set_fd(f, REQ_SET_VRING_CALL, q, FD_CALL0 + q);
+	set_state(f, REQ_SET_VRING_NUM, q, NUM);
+	set_state(f, REQ_SET_VRING_BASE, q, 0);
+	set_addr(f, q);
+	set_fd(f, REQ_SET_VRING_KICK, q, FD_KICK0 + q);
+	set_state(f, REQ_SET_VRING_ENABLE, q, 1);
+}
+
+/* All that a guest says before it uses the device */
+static void step_attach(struct vhost_fuzz *f)
+{
+	const uint64_t features = 1ull << 32 | 1ull << 30, protocol = 1 << 3 | 1 << 5;
+
+	send_msg(f, REQ_SET_OWNER, FLAG_VERSION, "", 0, NULL, 0);
+	send_msg(f, REQ_GET_FEATURES, FLAG_VERSION, "", 0, NULL, 0);
+	send_msg(f, REQ_SET_PROTOCOL, FLAG_VERSION, &protocol, 8, NULL, 0);
+	send_msg(f, REQ_SET_SLAVE_FD, FLAG_VERSION, "", 0, &f->fd[FD_CALL0], 1);
+	send_msg(f, REQ_SET_FEATURES, FLAG_VERSION, &features, 8, NULL, 0);
+	set_memory(f);
+	set_queue(f, 0);
+	set_queue(f, 1);
+}
+
+/* Makes @n descriptors from @head on available */
+static void offer(struct vhost_fuzz *f, unsigned int q, unsigned int head)
+{
+	struct vring_avail *avail = (void *)(f->mem + q * QUEUE_STRIDE + AVAIL_OFF);
+
+	avail->ring[f->avail[q] % NUM] = head;
+	avail->idx = ++f->avail[q];
+}
+
+static unsigned int next_desc(struct vhost_fuzz *f, unsigned int q, uint32_t len, uint16_t flags)
+{
+	unsigned int i = f->desc[q]++ % NUM;
+	struct vring_desc *d = (void *)(f->mem + q * QUEUE_STRIDE + i * sizeof(*d));
+
+	*d = (struct vring_desc){ .addr = GUEST_BASE + DATA_OFF + (q * NUM + i) * SLOT,
+				  .len = len,
+				  .flags = flags,
+				  .next = (i + 1) % NUM };
+	return i;
+}
+
+static uint8_t *slot(struct vhost_fuzz *f, unsigned int q, unsigned int i)
+{
+	return f->mem + DATA_OFF + (q * NUM + i) * SLOT;
+}
+
+static void access_device(struct vhost_fuzz *f, uint8_t op, uint8_t bar, uint32_t size,
+			  uint64_t addr, const void *data)
+{
+	struct virtio_pcidev_msg m = { .op = op, .bar = bar, .size = size, .addr = addr };
+	bool read = op == VIRTIO_PCIDEV_OP_CFG_READ || op == VIRTIO_PCIDEV_OP_MMIO_READ;
+	uint32_t bytes = read ? 0 : size < 256 ? size : 256;
+	unsigned int i = next_desc(f, 0, sizeof(m) + bytes, read ? VRING_DESC_F_NEXT : 0);
+
+	memcpy(slot(f, 0, i), &m, sizeof(m));
+	if (bytes)
+		memcpy(slot(f, 0, i) + sizeof(m), data, bytes);
+	if (read)
+		next_desc(f, 0, size < SLOT ? size : SLOT, VRING_DESC_F_WRITE);
+	offer(f, 0, i);
+}
+
+/* Memory space, bus master and MSI-X on, all vectors open */
+static void step_enable(struct vhost_fuzz *f)
+{
+	const uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, msix = 0x8000;
+	const uint32_t open[4] = { 0xa0000, 0, 1, 0 };
+
+	access_device(f, VIRTIO_PCIDEV_OP_CFG_WRITE, 0, 2, PCI_COMMAND, &command);
+	access_device(f, VIRTIO_PCIDEV_OP_CFG_WRITE, 0, 2, 0xa2, &msix);
+	for (unsigned int v = 0; v < 4; v++)
+		access_device(f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 4, 16, v * 16, open);
+}
+
+static void step_access(struct vhost_fuzz *f)
+{
+	static const uint64_t place[] = { 0, 0x100, PCI_COMMAND, 0xa2, 0xb4, 0x50, DB_PF, 0x1000 };
+	uint8_t how = in8(f->in), data[256];
+	uint32_t size = how & 8 ? in16(f->in) : 1u << (how >> 4 & 3);
+	uint64_t addr = how & 128 ? in_le(f->in, 8) : place[in8(f->in) & 7] + (in8(f->in) & 31);
+	uint8_t op = how & 7, bar = in8(f->in) & 7;
+
+	in_bytes(f->in, data, size < 64 ? size : 64);
+	memset(data + (size < 64 ? size : 64), 0, sizeof(data) - (size < 64 ? size : 64));
+	access_device(f, op, bar, size, addr, data);
+}
+
+/* A firmware command by way of the mailbox: the body lies in the guest's memory */
+static void step_hwrm(struct vhost_fuzz *f)
+{
+	const uint32_t req = DATA_OFF + 2 * NUM * SLOT, resp = req + 0x1000, one = 1;
+	struct hwrm_short_req brief = { .signature = HWRM_SHORT_SIGNATURE,
+					.size = 96,
+					.req_addr = GUEST_BASE + req };
+	struct hwrm_req_hdr hdr = { .cmpl_ring = 0xffff, .resp_addr = GUEST_BASE + resp };
+
+	in_bytes(f->in, f->mem + req + 16, in8(f->in) % 80);
+	hdr.req_type = brief.req_type = in16(f->in);
+	memcpy(f->mem + req, &hdr, sizeof(hdr));
+	access_device(f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 0, 16, 0, &brief);
+	access_device(f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 0, 4, GRC_HWRM_TRIGGER, &one);
+}
+
+static void step_buffers(struct vhost_fuzz *f)
+{
+	unsigned int n = in8(f->in) & 15;
+
+	while (n--)
+		offer(f, 1, next_desc(f, 1, 20, VRING_DESC_F_WRITE));
+}
+
+static void step_chain(struct vhost_fuzz *f)
+{
+	unsigned int q = in8(f->in) & 1, n = 1 + in8(f->in) % 12, head = f->desc[q] % NUM;
+
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int at = next_desc(f, q, 0, 0);
+		struct vring_desc *d = (void *)(f->mem + q * QUEUE_STRIDE + at * sizeof(*d));
+		uint8_t how = in8(f->in);
+
+		d->len = how & 1 ? in32(f->in) : in8(f->in);
+		d->flags = in8(f->in) & 7;
+		if (how & 2)
+			d->next = in16(f->in);
+		if (how & 4)
+			d->addr = in_le(f->in, 8);
+		else if (how & 8)
+			d->addr = GUEST_BASE + in32(f->in) % (MEM_SIZE + 64);
+	}
+	offer(f, q, head);
+}
+
+static void step_kick(struct vhost_fuzz *f)
+{
+	const uint64_t one = 1;
+
+	if (write(f->fd[FD_KICK0 + (in8(f->in) & 1)], &one, 8) != 8)
+		return;
+}
+
+static void step_memory(struct vhost_fuzz *f)
+{
+	uint32_t at = in32(f->in) % (MEM_SIZE - 256);
+	uint8_t len = in8(f->in);
+
+	in_bytes(f->in, f->mem + at, len);
+}
+
+static void step_avail(struct vhost_fuzz *f)
+{
+	unsigned int q = in8(f->in) & 1;
+	struct vring_avail *avail = (void *)(f->mem + q * QUEUE_STRIDE + AVAIL_OFF);
+
+	f->avail[q] = in16(f->in);
+	avail->idx = f->avail[q];
+}
+
+static unsigned int pick_fds(struct vhost_fuzz *f, int *fds)
+{
+	unsigned int n = in8(f->in) % (MAX_FDS + 1);
+
+	for (unsigned int i = 0; i < n; i++)
+		fds[i] = f->fd[in8(f->in) % FD_KINDS];
+	return n;
+}
+
+/* A message that may be anything */
+static void step_message(struct vhost_fuzz *f)
+{
+	uint8_t req = in8(f->in), flags = in8(f->in), size = in8(f->in), payload[256];
+	int fds[MAX_FDS];
+	unsigned int n = pick_fds(f, fds);
+
+	in_bytes(f->in, payload, size);
+	send_msg(f, req % 25, flags & 0x40 ? flags : FLAG_VERSION | (flags & FLAG_NEED_REPLY),
+		 payload, size, fds, n);
+}
+
+/* Memory tables that may be sane */
+static void step_table(struct vhost_fuzz *f)
+{
+	struct {
+		uint32_t num, pad;
+		uint64_t r[8][4];
+	} p = { .num = in8(f->in) % 10 };
+	int fds[MAX_FDS];
+	unsigned int n;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		uint8_t how = in8(f->in);
+		uint64_t at = in16(f->in) % 64 * 4096;
+
+		p.r[i][0] = how & 1 ? in_le(f->in, 8) : GUEST_BASE + at;
+		p.r[i][1] = how & 2 ? in_le(f->in, 8) : in8(f->in) % 16 * 4096;
+		p.r[i][2] = how & 4 ? in_le(f->in, 8) : USER_BASE + at;
+		p.r[i][3] = how & 8 ? in_le(f->in, 8) : at;
+	}
+	n = p.num < MAX_FDS ? p.num : MAX_FDS;
+	for (unsigned int i = 0; i < MAX_FDS; i++)
+		fds[i] = f->fd[FD_MEM];
+	if (in8(f->in) & 1)
+		n = pick_fds(f, fds);
+	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION | FLAG_NEED_REPLY, &p, 8 + 8 * 32, fds, n);
+}
+
+/* One sane message of those that step_attach() sends */
+static void step_again(struct vhost_fuzz *f)
+{
+	uint8_t how = in8(f->in);
+	uint32_t q = how & 1;
+
+	switch (how >> 1 & 7) {
+	case 0: set_memory(f); break;
+	case 1: set_addr(f, q); break;
+	case 2: set_queue(f, q); break;
+	case 3: set_state(f, REQ_SET_VRING_ENABLE, q, how >> 4 & 1); break;
+	case 4: set_state(f, REQ_GET_VRING_BASE, q, 0); break;
+	case 5: set_state(f, REQ_SET_VRING_BASE, q, in16(f->in)); break;
+	case 6: set_fd(f, REQ_SET_VRING_KICK, q, in8(f->in) % FD_KINDS); break;
+	case 7: set_fd(f, REQ_SET_VRING_CALL, q, in8(f->in) % FD_KINDS); break;
+	}
+}
+
+/* Some bytes, whatever they are part of */
+static void step_bytes(struct vhost_fuzz *f)
+{
+	uint8_t len = in8(f->in), data[256];
+	int fds[MAX_FDS];
+	unsigned int n = pick_fds(f, fds);
+
+	in_bytes(f->in, data, len);
+	if (len)
+		send_fds(f, data, len, fds, n);
+}
+
+static void step_frame(struct vhost_fuzz *f)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	uint8_t frame[256] = { 2, 0, 0, 0, 0, 1 };
+
+	in_bytes(f->in, frame + 6, in8(f->in) % 128);
+	nic_wire_rx(f->nic, &hdr, frame, sizeof(frame));
+}
+
+static void step_interrupt(struct vhost_fuzz *f)
+{
+	pci_msix_raise(f->pci, in8(f->in));
+}
+
+static void step_time(struct vhost_fuzz *f)
+{
+	f->now += in_le(f->in, 5);
+}
+
+static void step_hang_up(struct vhost_fuzz *f)
+{
+	shutdown(f->sock, in8(f->in) & 1 ? SHUT_WR : SHUT_RDWR);
+}
+
+static void (*const steps[])(struct vhost_fuzz *f) = {
+	step_attach, step_enable, step_access, step_access,    step_hwrm,    step_buffers,
+	step_chain,  step_kick,	  step_memory, step_avail,     step_message, step_table,
+	step_again,  step_bytes,  step_frame,  step_interrupt, step_time,    step_hang_up,
+};
+
+/*
+ * The event loop
+ */
+
+static void drain(int fd)
+{
+	char buf[512];
+
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}
+
+static bool hook_poll(void *arg)
+{
+	struct vhost_fuzz *f = arg;
+	int unread = 0;
+
+	drain(f->sock);
+	if (++f->rounds > MAX_ROUNDS) {
+		loop_stop(f->loop, 0);
+	} else if (!ioctl(f->sock, SIOCOUTQ, &unread) && unread) {
+		/* the emulator has not read it all */
+	} else if (f->in->left && f->steps++ < MAX_STEPS) {
+		steps[in8(f->in) % (sizeof(steps) / sizeof(steps[0]))](f);
+	} else {
+		loop_stop(f->loop, 0);
+	}
+	f->transport->class->poll(f->transport);
+	return true;
+}
+
+static void hook_flush(void *arg)
+{
+	struct vhost_fuzz *f = arg;
+
+	nic_flush(f->nic);
+	f->transport->class->flush(f->transport);
+}
+
+static uint64_t hook_timers(void *arg, uint64_t now)
+{
+	struct vhost_fuzz *f = arg;
+
+	(void)now;
+	return nic_run_timers(f->nic, f->now);
+}
+
+static bool hook_sleep(void *arg, bool sleeping)
+{
+	struct vhost_fuzz *f = arg;
+
+	return f->transport->class->sleep(f->transport, sleeping);
+}
+
+static const struct loop_hooks hooks = {
+	.poll = hook_poll,
+	.flush = hook_flush,
+	.timers = hook_timers,
+	.sleep = hook_sleep,
+};
+
+static unsigned int open_fds(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < FDS_SEEN; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(sa.sun_path, path);
+	CHECK(fd >= 0 && !connect(fd, (struct sockaddr *)&sa, sizeof(sa)), "cannot connect");
+	return fd;
+}
+
+/* What stays from run to run: two files */
+static void open_files(struct vhost_fuzz *f)
+{
+	static int mem = -1, small = -1, null = -1;
+	static uint8_t *map;
+
+	if (mem < 0) {
+		mem = memfd_create("fuzz", MFD_CLOEXEC);
+		small = memfd_create("fuzz-small", MFD_CLOEXEC);
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		CHECK(mem >= 0 && small >= 0 && null >= 0 && !ftruncate(mem, MEM_SIZE) &&
+			      !ftruncate(small, 4096),
+		      "no memory for the guest");
+		map = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
+		CHECK(map != MAP_FAILED, "no memory for the guest");
+	}
+	memset(map, 0, MEM_SIZE);
+	f->mem = map;
+	f->fd[FD_MEM] = mem;
+	f->fd[FD_SMALL] = small;
+	f->fd[FD_NULL] = null;
+}
+
+static void open_pipes(struct vhost_fuzz *f)
+{
+	for (int q = 0; q < 2; q++) {
+		f->fd[FD_KICK0 + q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		CHECK(f->fd[FD_KICK0 + q] >= 0 && !pipe2(f->pipe[q], O_CLOEXEC | O_NONBLOCK),
+		      "no file descriptors");
+		f->fd[FD_CALL0 + q] = f->pipe[q][1];
+	}
+}
+
+static void close_pipes(struct vhost_fuzz *f)
+{
+	for (int q = 0; q < 2; q++) {
+		close(f->fd[FD_KICK0 + q]);
+		close(f->pipe[q][0]);
+		close(f->pipe[q][1]);
+	}
+	close(f->sock);
+}
+
+/**
+ * fuzz_vhost - run one input
+ * @in: input
+ */
+void fuzz_vhost(struct input *in)
+{
+	static const struct nic_host_ops core_ops = { .msix = on_msix, .wire_tx = on_tx };
+	struct vhost_fuzz f = { .in = in };
+	struct pci_identity id = { .serial = 1 };
+	struct nic_config cfg;
+	unsigned int fds;
+	char path[64];
+
+	open_files(&f);
+	fds = open_fds();
+	open_pipes(&f);
+	in_config(in, &cfg);
+	id.vectors = nic_vectors(&cfg);
+	snprintf(path, sizeof(path), "/tmp/fuzz-vhost.%d", getpid());
+	f.loop = loop_new(&hooks, &f, 0);
+	f.nic = nic_new(&cfg, &core_ops, &f);
+	f.pci = pci_new(&id, &function_ops, &f);
+	f.transport = pcidev_new(f.loop, path, f.pci, &guest_ops, &f);
+	CHECK(f.transport, "cannot listen: is a socket of a dead process in the way?");
+	f.sock = f.fd[FD_SOCK] = connect_to(path);
+
+	loop_run(f.loop);
+
+	CHECK(pci_cfg_read(f.pci, 0, 4) == 0x175114e4, "the device forgot what it is");
+	check_core(f.nic);
+	f.transport->class->free(f.transport);
+	CHECK(!nic_dma(f.nic)->n, "memory of a guest that is gone is mapped still");
+	CHECK(access(path, F_OK), "the socket's name is left");
+	check_core(f.nic);
+	pci_free(f.pci);
+	nic_free(f.nic);
+	loop_free(f.loop);
+	close_pipes(&f);
+	CHECK(open_fds() == fds, "file descriptors are left open");
+}
