@@ -220,6 +220,7 @@ struct nic {
 	uint64_t now;		/* ns, as nic_run_timers() told last */
 	uint32_t faults;	/* bits of enum nic_fault that are switched on */
 	bool trace_doorbells;
+	unsigned int tx_burst;	/* packets and frames since the flush began */
 	bool tx_paused;		/* the wire takes nothing now */
 
 	uint8_t window[GRC_HWRM_WINDOW_SIZE];

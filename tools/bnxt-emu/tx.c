@@ -11,6 +11,8 @@
 
 #define NOTIFY_EVERY	64	/* packets: the driver need not wait for a burst's end */
 #define MAX_IP_PACKET	0xffffu
+#define BURST		4096	/* packets and frames of one flush: the guest must not keep the rest waiting */
+#define MAX_SEGS	0xffffu	/* of one packet; Linux' GSO_MAX_SEGS */
 
 struct tx_bd {
 	uint32_t flags;
@@ -204,6 +206,7 @@ static void wire_out(struct nic *nic, const struct tx_packet *pkt, struct virtio
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		hdr->hdr_len += grown;
 	nic_wire_tx(nic, hdr, iov, n);
+	nic->tx_burst++;
 }
 
 static void count(struct nic *nic, const struct tx_packet *pkt, uint32_t len, uint32_t frames,
@@ -348,7 +351,7 @@ static bool send_lso(struct nic *nic, struct tx_packet *pkt)
 		return false;
 	if (hdr_len + mss > nic->cfg.max_mtu + ETH_HLEN + VLAN_HLEN)
 		return false;
-	if (!gso_init(&g, pkt->head, &pkt->p, pkt->len - hdr_len, mss))
+	if (!gso_init(&g, pkt->head, &pkt->p, pkt->len - hdr_len, mss) || g.segs > MAX_SEGS)
 		return false;
 	count(nic, pkt, hdr_len + min_u32(mss, g.payload), g.segs,
 	      (uint64_t)g.segs * hdr_len + g.payload);
@@ -371,6 +374,12 @@ static void send_packet(struct nic *nic, struct tx_packet *pkt)
 	      pkt->len);
 }
 
+/* Whether there is more to send in this flush */
+static bool may_send(const struct nic *nic)
+{
+	return !nic->tx_paused && nic->tx_burst < BURST;
+}
+
 /* Sends what was posted. Stops where the CQ is full, and goes on after its next doorbell. */
 static void tx_run(struct nic *nic, struct ring *r)
 {
@@ -382,7 +391,7 @@ static void tx_run(struct nic *nic, struct ring *r)
 		ring_fail(nic, r, "its completion queue is gone");
 		return;
 	}
-	while (r->cons != r->prod && !nic->tx_paused) {
+	while (r->cons != r->prod && may_send(nic)) {
 		struct hsi_entry cmp = { .dw = { CMP_TX } };
 		const char *why;
 
@@ -397,6 +406,7 @@ static void tx_run(struct nic *nic, struct ring *r)
 			return;
 		}
 		send_packet(nic, &pkt);
+		nic->tx_burst++;
 		r->cons = (r->cons + pkt.bds) & (r->entries - 1);
 		cmp.dw[1] = pkt.opaque;
 		if (!(pkt.flags & TXBD_NO_CMPL) && !cq_post(nic, cq, &cmp))
@@ -409,23 +419,34 @@ static void tx_run(struct nic *nic, struct ring *r)
 /**
  * tx_run_all - transmit on all rings whose doorbell rang
  * @nic: device
+ *
+ * What the wire does not take, and what is more than a burst, waits for the next
+ * flush; the ring that was stopped then comes after all others.
  */
 void tx_run_all(struct nic *nic)
 {
 	struct work_list *list = &nic->tx_work;
-	unsigned int kept = 0;
+	struct ring *stopped = NULL;
+	unsigned int n = list->n;
+	uint16_t id[MAX_RINGS];
 
-	for (unsigned int i = 0; i < list->n; i++) {
-		struct ring *r = &nic->ring[list->id[i]];
+	memcpy(id, list->id, n * sizeof(id[0]));
+	list->n = 0;
+	nic->tx_burst = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		struct ring *r = &nic->ring[id[i]];
 
 		r->queued = false;
-		if (r->state == RING_LIVE && !nic->tx_paused)
-			tx_run(nic, r);
-		/* what the wire did not take waits here for the next flush */
-		if (nic->tx_paused && r->state == RING_LIVE) {
-			r->queued = true;
-			list->id[kept++] = r->id;
+		if (r->state != RING_LIVE)
+			continue;
+		if (!may_send(nic)) {
+			work_add(list, r);
+			continue;
 		}
+		tx_run(nic, r);
+		if (r->state == RING_LIVE && r->cons != r->prod && !r->stalled)
+			stopped = r;
 	}
-	list->n = kept;
+	if (stopped)
+		work_add(list, stopped);
 }

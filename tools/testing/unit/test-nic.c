@@ -1330,6 +1330,59 @@ static void test_tso(void)
 	ended(d, "TSO");
 }
 
+/* Packets that are cut into very many frames must not keep guest and wire waiting */
+static void test_tx_burst(void)
+{
+	static uint8_t frame[MAX_FRAME];
+	struct drv_opts o = drv_defaults();
+	struct flow f = tcp4(1, 2);
+	struct drv_tx t = { .data = frame, .mss = 64, .piece = 8000 };
+	struct drv_tx small = { .data = frame, .len = 60 };
+	unsigned int flushes = 1;
+	uint64_t first, second;
+	struct drv *d;
+
+	o.queues = 2;
+	d = opened(&o);
+	d->count_only = true;
+	t.len = frame_make(frame, &f, 0, 64000);
+	t.lflags = TXEXT_LSO | frame_headers(&f) / 2 << 16;
+	for (unsigned int i = 0; i < 10; i++)
+		drv_send(d, 0, &t);
+	drv_send(d, 1, &small);
+	nic_flush(d->nic);
+	first = d->wire_frames;
+	tap_ok(first >= 4096 && first <= 5100, "a burst ends: %llu frames of 10001 were sent",
+	       (unsigned long long)first);
+	tap_eq(nic_run_timers(d->nic, 1000), 0, "the device wants to go on at once");
+	nic_flush(d->nic);
+	second = d->wire_frames;
+	drv_run(d);
+	tap_eq(d->q[1].tx_done, 1, "after a burst the other ring comes first");
+	while (!nic_run_timers(d->nic, 1000) && flushes++ < 10)
+		nic_flush(d->nic);
+	drv_run(d);
+	tap_ok(second > first && d->wire_frames == 10001 && d->q[0].tx_done == 10,
+	       "after some more flushes all is sent and completed");
+	/* 31 pieces of 2000 bytes, cut into single bytes, are fewer than 65536 */
+	d->wire_frames = 0;
+	t.mss = 1;
+	t.piece = 2000;
+	t.len = frame_make(frame, &f, 0, 40000);
+	drv_send(d, 0, &t);
+	nic_flush(d->nic);
+	tap_eq(d->wire_frames, 40000, "a packet of 40000 segments is sent");
+	t.len = frame_make(frame, &f, 0, 65400);
+	t.len += 4500;		/* behind the IP packet */
+	t.piece = 4000;
+	drv_send(d, 0, &t);
+	nic_flush(d->nic);
+	drv_run(d);
+	tap_eq(d->wire_frames, 40000, "one of more than 65535 is dropped");
+	tap_eq(d->q[0].tx_done, 12, "and completed");
+	ended(d, "long bursts");
+}
+
 static void test_wire_gso(void)
 {
 	static uint8_t frame[MAX_FRAME];
@@ -2138,6 +2191,7 @@ int main(void)
 	test_tx_csum();
 	test_tx_tag();
 	test_tso();
+	test_tx_burst();
 	test_wire_gso();
 	test_stats();
 	test_size_classes();
