@@ -23,6 +23,7 @@
 #include "be_tap.h"
 #include "emu.h"
 #include "pcidev.h"
+#include "sigbus.h"
 
 enum exit_code {
 	EXIT_OK = 0,
@@ -706,6 +707,8 @@ static bool open_signals(struct emu *emu)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (!sigbus_init())
+		return fail("signals", NULL, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

@@ -15,6 +15,7 @@
 
 #include "le.h"
 #include "pcidev.h"
+#include "sigbus.h"
 #include "vhost_user.h"
 
 enum pcidev_queue { Q_CMD, Q_IRQ, Q_COUNT };
@@ -178,6 +179,8 @@ static bool pcidev_poll(struct transport *t)
 			p->uncalled = 0;
 		}
 	}
+	if (sigbus_hit())
+		p->broken = "the file that is its memory was made shorter";
 	if (vq->broken && !p->broken)
 		p->broken = "the guest broke its command queue";
 	if (p->broken) {

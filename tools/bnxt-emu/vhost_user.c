@@ -26,6 +26,7 @@
 #include <unistd.h>
 #include <linux/virtio_config.h>
 
+#include "sigbus.h"
 #include "vhost_user.h"
 
 #define VU_VERSION		1u
@@ -189,10 +190,14 @@ static void queue_set_kick(struct vu_queue *q, int fd)
 static void queue_kick_readable(void *arg)
 {
 	struct vu_queue *q = arg;
-	uint64_t n;
+	uint64_t count;
+	ssize_t n = read(q->kick_fd, &count, sizeof(count));
 
-	if (read(q->kick_fd, &n, sizeof(n)) == sizeof(n))
+	if (n == sizeof(count))
 		q->vu->ops->kicked(q->vu->host, q->index);
+	/* what has hung up, or is nothing to read from, would wake the loop for ever */
+	else if (!n || (n < 0 && errno != EAGAIN && errno != EINTR))
+		queue_set_kick(q, -1);
 }
 
 static void queue_reset(struct vu_queue *q)
@@ -246,8 +251,10 @@ static void unmap_memory(struct vhost_user *vu)
 	}
 	vu->ops->mem_changed(vu->host, NULL, 0);
 	dma_map_clear(&vu->user);
-	for (unsigned int i = 0; i < vu->nmem; i++)
+	for (unsigned int i = 0; i < vu->nmem; i++) {
+		sigbus_forget(vu->map[i].base);
 		munmap(vu->map[i].base, vu->map[i].len);
+	}
 	vu->nmem = 0;
 }
 
@@ -261,12 +268,16 @@ static bool map_region(struct vhost_user *vu, const struct vu_mem_region *r, int
 	if (!r->size || __builtin_add_overflow(r->mmap_offset, r->size, &end) ||
 	    r->guest_addr + r->size < r->guest_addr || r->user_addr + r->size < r->user_addr)
 		return false;
-	/* what lies beyond the end of the file would be a SIGBUS later */
+	/* what lies beyond the end of the file can never be used; it may move later, see sigbus.c */
 	if (fstat(fd, &st) || (uint64_t)st.st_size < end)
 		return false;
 	base = mmap(NULL, end, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
 		return false;
+	if (!sigbus_watch(base, end)) {
+		munmap(base, end);
+		return false;
+	}
 	vu->map[i].base = base;
 	vu->map[i].len = end;
 	vu->nmem++;

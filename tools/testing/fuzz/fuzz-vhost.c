@@ -25,6 +25,7 @@
 
 #include "../../bnxt-emu/hsi.h"
 #include "../../bnxt-emu/pcidev.h"
+#include "../../bnxt-emu/sigbus.h"
 #include "fuzz.h"
 
 #define MAX_STEPS 200
@@ -511,10 +512,22 @@ static void step_hang_up(struct vhost_fuzz *f)
 	shutdown(f->sock, in8(f->in) & 1 ? SHUT_WR : SHUT_RDWR);
 }
 
+/* The last thing that the guest does: it has no memory any more for another */
+static void step_cut(struct vhost_fuzz *f)
+{
+	const uint64_t one = 1;
+
+	CHECK(!ftruncate(f->fd[FD_MEM], in8(f->in) % (MEM_SIZE / 4096) * 4096), "cannot truncate");
+	f->in->left = 0;
+	if (write(f->fd[FD_KICK0], &one, 8) != 8)
+		return;
+}
+
 static void (*const steps[])(struct vhost_fuzz *f) = {
 	step_attach, step_enable, step_access, step_access,    step_hwrm,    step_buffers,
 	step_chain,  step_kick,	  step_memory, step_avail,     step_message, step_table,
 	step_again,  step_bytes,  step_frame,  step_interrupt, step_time,    step_hang_up,
+	step_cut,
 };
 
 /*
@@ -613,6 +626,8 @@ static void open_files(struct vhost_fuzz *f)
 		map = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
 		CHECK(map != MAP_FAILED, "no memory for the guest");
 	}
+	CHECK(!ftruncate(mem, MEM_SIZE) && sigbus_init(), "no memory for the guest");
+	sigbus_hit();
 	memset(map, 0, MEM_SIZE);
 	f->mem = map;
 	f->fd[FD_MEM] = mem;

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../../bnxt-emu/sigbus.h"
 #include "../../bnxt-emu/vhost_user.h"
 #include "../tap.h"
 
@@ -41,6 +42,7 @@ struct back {
 	unsigned int kicks[QUEUES];
 	unsigned int running;		/* bit mask of queues */
 	unsigned int regions;
+	unsigned int rounds;		/* of the loop */
 	bool closed;
 	char reason[128];
 };
@@ -97,7 +99,9 @@ static const struct vhost_user_ops ops = { mem_changed, kicked, queue_state, clo
 
 static bool no_poll(void *arg)
 {
-	(void)arg;
+	struct back *b = arg;
+
+	b->rounds++;
 	return false;
 }
 
@@ -368,6 +372,42 @@ static bool new_memory_stops(struct front *f)
 	return set_up(f) && set_mem(f, MEM_SIZE, 0) == 0 && queue_is_dead(f);
 }
 
+/* A pipe whose other end is closed can be read from for ever, and gives nothing */
+static bool kick_hangs_up(struct front *f)
+{
+	int p[2];
+	bool good;
+
+	if (!set_up(f) || pipe2(p, O_CLOEXEC))
+		return false;
+	good = !set_fd(f, 12, 0, p[0]);
+	close(p[0]);
+	close(p[1]);
+	usleep(100000);
+	/* another one works */
+	return good && !set_fd(f, 12, 0, f->kick[0]) && !set_u64(f, 2, 1ull << 32);
+}
+
+/* A kick from a socket that is not connected: an error each time */
+static bool kick_is_broken(struct front *f)
+{
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = set_up(f) && !set_fd(f, 12, 1, s);
+
+	close(s);
+	usleep(100000);
+	return good && !set_u64(f, 2, 1ull << 32);
+}
+
+/* The file is shorter than it was when it was mapped, and then the device looks into it */
+static bool memory_is_cut(struct front *f)
+{
+	uint64_t one = 1;
+
+	return set_up(f) && !ftruncate(f->memfd, 0) && write(f->kick[0], &one, 8) == 8 &&
+	       !set_u64(f, 2, 1ull << 32) && !set_u64(f, 2, 1ull << 32);
+}
+
 /* These end the connection */
 
 static bool at_end(struct front *f)
@@ -428,6 +468,7 @@ struct scenario {
 	const char *name;
 	bool (*act)(struct front *f);
 	const char *reason;	/* part of what the device is told in the end */
+	bool cut;		/* its memory is */
 };
 
 static const struct scenario scenarios[] = {
@@ -437,6 +478,9 @@ static const struct scenario scenarios[] = {
 	{ "more descriptors than are taken", too_many_fds, "" },
 	{ "new memory stops the queues", new_memory_stops, "" },
 	{ "a message in pieces", in_pieces, "" },
+	{ "a kick that hangs up", kick_hangs_up, "" },
+	{ "a kick that cannot be read", kick_is_broken, "" },
+	{ "memory that is cut off", memory_is_cut, "", true },
 	{ "a message that is too long", too_long, "too long" },
 	{ "a version that is not known", bad_version, "version" },
 	{ "a request that is not known", unknown_without_reply, "77" },
@@ -496,6 +540,9 @@ static void run(const struct scenario *s)
 	tap_ok(f.good, "%s", s->name);
 	tap_ok(b.closed && (*s->reason ? strstr(b.reason, s->reason) != NULL : !*b.reason),
 	       "the device hears how it ended: %s", *b.reason ? b.reason : "in order");
+	tap_ok(b.rounds < 5000, "the loop sleeps while nothing happens: %u rounds", b.rounds);
+	tap_eq(sigbus_hit(), s->cut, "memory that is missing is noticed%s",
+	       s->cut ? "" : ", none was");
 	tap_ok(!b.running && !b.regions, "its queues are stopped and the memory is gone");
 	tap_ok(access(f.path, F_OK), "the socket's name is gone");
 
@@ -514,6 +561,8 @@ static void run(const struct scenario *s)
 
 int main(void)
 {
+	if (!sigbus_init())
+		tap_bail("no handler for SIGBUS");
 	for (unsigned int i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 		run(&scenarios[i]);
 	return tap_done();
