@@ -9,6 +9,7 @@
 /* In the order in which --backend auto tries them */
 static const struct zcrx_backend_ops *const backends[] = {
 	&zcrx_rbuf_ops,
+	&zcrx_upstream_ops,
 	&zcrx_copy_ops,
 };
 

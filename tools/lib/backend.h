@@ -100,7 +100,9 @@ struct zcrx_source {
  * @off: where they start, bytes from the start of the region
  * @len: how many
  * @token: which buffer; the backend's own
- * @copied: the kernel copied them here, else the NIC wrote them here
+ * @copied: the kernel copied them here, else the NIC wrote them here; where the
+ *	kernel tells only how many bytes it copied, the sum is right and which
+ *	pieces they were is a guess
  */
 struct zcrx_piece {
 	uint8_t *data;
@@ -148,6 +150,16 @@ struct zcrx_region {
 	uint64_t size;
 };
 
+/* What of struct io_uring_zc_rx_stats a kernel counts */
+enum zcrx_counted {
+	ZCRX_COUNTED_ZC = 1,		/* zc_* */
+	ZCRX_COUNTED_LINEAR = 2,	/* copy_linear_* */
+	ZCRX_COUNTED_FOREIGN = 4,	/* copy_foreign_* */
+	ZCRX_COUNTED_ROOM = 8,		/* alloc_fail, perhaps fewer than there were */
+	ZCRX_COUNTED_REST = 16,		/* the others */
+	ZCRX_COUNTED_ALL = 31,
+};
+
 struct zcrx_backend_ops;
 
 /**
@@ -167,6 +179,7 @@ struct zcrx_backend {
  * @name: as in --backend
  * @words: the same in words
  * @zero_copy: data can arrive without a copy
+ * @pins: can run the queue's interrupt on a CPU (struct zcrx_config.cpu)
  * @probe: 0 when this kernel has it, else -errno and a refusal
  * @open: makes one that is ready to be armed; -errno and a refusal
  * @arm: start receiving from a stream; 0 or -errno
@@ -175,13 +188,15 @@ struct zcrx_backend {
  *	@timeout_ms 0 takes only what is there already, without a system
  *	call; -1 waits for ever
  * @give_back: the caller is through with pieces
- * @counters: what the kernel counted since open; false when it does not count
+ * @counters: what the kernel counted since open; the bits of enum zcrx_counted
+ *	that say which of it is valid, 0 when it does not count
  * @close: frees everything; pieces are invalid afterwards
  */
 struct zcrx_backend_ops {
 	const char *name;
 	const char *words;
 	bool zero_copy;
+	bool pins;
 	int (*probe)(const struct zcrx_config *cfg, struct zcrx_refusal *why);
 	int (*open)(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		    struct zcrx_refusal *why);
@@ -189,11 +204,12 @@ struct zcrx_backend_ops {
 	int (*watch)(struct zcrx_backend *b, struct zcrx_source *s);
 	int (*next)(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_ms);
 	int (*give_back)(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n);
-	bool (*counters)(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out);
+	unsigned int (*counters)(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out);
 	void (*close)(struct zcrx_backend *b);
 };
 
 extern const struct zcrx_backend_ops zcrx_rbuf_ops;
+extern const struct zcrx_backend_ops zcrx_upstream_ops;
 extern const struct zcrx_backend_ops zcrx_copy_ops;
 
 const struct zcrx_backend_ops *zcrx_backend_find(const char *name);
@@ -225,7 +241,7 @@ static inline int zcrx_give_back(struct zcrx_backend *b, const struct zcrx_piece
 	return b->ops->give_back(b, pieces, n);
 }
 
-static inline bool zcrx_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+static inline unsigned int zcrx_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
 {
 	return b->ops->counters(b, out);
 }

@@ -51,7 +51,7 @@ static int copy_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
 	int ret;
 
 	(void)cfg;
-	ret = uring_open(&u, 8, false);
+	ret = uring_open(&u, 8, URING_PLAIN);
 	if (ret < 0)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
 	uring_close(&u);
@@ -113,7 +113,7 @@ static int copy_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	c->base.ops = &zcrx_copy_ops;
 	c->size = cfg->region_size < COPY_BUFFER ? (uint32_t)cfg->region_size : COPY_BUFFER;
-	err = uring_open(&c->ring, cfg->cq_entries, false);
+	err = uring_open(&c->ring, cfg->cq_entries, URING_PLAIN);
 	if (err < 0) {
 		free(c);
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
@@ -205,11 +205,11 @@ static int copy_give_back(struct zcrx_backend *b, const struct zcrx_piece *piece
 	return 0;
 }
 
-static bool copy_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+static unsigned int copy_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
 {
 	(void)b;
 	memset(out, 0, sizeof(*out));
-	return false;
+	return 0;
 }
 
 const struct zcrx_backend_ops zcrx_copy_ops = {

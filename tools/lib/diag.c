@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "diag.h"
+#include "ethnl.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -250,6 +251,31 @@ static bool is_down(struct diag_env *env)
 }
 
 /*
+ * On by the driver's choice, which will not do either, looks like on by demand. So this
+ * is the last of what EINVAL can mean.
+ */
+static bool split_not_set(struct diag_env *env)
+{
+	struct ethnl_split split;
+	struct ethnl nl;
+	int err;
+
+	if (!env->cfg->iface || ethnl_open(&nl))
+		return false;
+	err = ethnl_get_split(&nl, env->cfg->iface, &split);
+	ethnl_close(&nl);
+	if (err || !split.has_threshold)
+		return false;
+	if (split.mode != ETHNL_SPLIT_ON)
+		have(env, "off");
+	else if (split.threshold)
+		have(env, "on, with a threshold of %u", split.threshold);
+	else
+		have(env, "on by the driver's choice");
+	return true;
+}
+
+/*
  * The one table. The first line whose step, errno and probe fit is the
  * diagnosis, so within a step the special comes before the general. Codes are
  * never used again for something else.
@@ -272,8 +298,8 @@ static const struct diag table[] = {
 	  "ulimit -l unlimited, or a smaller --cq" },
 
 	{ "ZC010", "no-zero-copy-receive", ZCRX_STEP_QUEUE, ENOSYS, have_kernel,
-	  "Linux {have} does not have zero copy receive with rbuf rings",
-	  "boot the kernel that 'make linux' builds, or use --backend copy" },
+	  "Linux {have} does not have it: rbuf rings are those of this series, upstream's came with 6.15",
+	  "boot the kernel that 'make linux' builds, or 6.15 and later, or use --backend copy" },
 	{ "ZC011", "no-net-admin", ZCRX_STEP_QUEUE, EPERM, lacks_net_admin,
 	  "binding an RX queue needs CAP_NET_ADMIN",
 	  "run as root, or: setcap cap_net_admin,cap_ipc_lock+ep $(command -v {prog})" },
@@ -300,7 +326,11 @@ static const struct diag table[] = {
 	  "name the NIC with -i, or use --backend copy" },
 	{ "ZC019", "driver-without-support", ZCRX_STEP_QUEUE, EOPNOTSUPP, have_driver,
 	  "the driver {have} of {iface} cannot put payload into memory of ours",
-	  "use a NIC of the bnxt_en family with this series' driver, or --backend copy" },
+	  "use a NIC of the bnxt_en family with this series' driver or that of Linux 6.15 and later, whose "
+	  "firmware can restart single queues, or --backend copy" },
+	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, split_not_set,
+	  "{iface} does not split headers from data on demand and without a threshold: it is {have}",
+	  "zcrx-flow up {iface} --queue {queue} --port {port}, or: zcrx-split {iface} on 0" },
 	{ "ZC020", "memlock", ZCRX_STEP_BUFFERS, ENOMEM, exceeds_memlock,
 	  "the region of {region} exceeds RLIMIT_MEMLOCK, {have}",
 	  "ulimit -l {want}, LimitMEMLOCK= in a systemd unit, or a smaller --region" },
@@ -394,6 +424,12 @@ static const struct diag table[] = {
 	{ "ZC083", "region-exhausted", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "the NIC found no free page in the region {have} times; what it then receives is copied",
 	  "a larger --region; it must exceed the NIC's ring (ethtool -g {iface}) times the page" },
+	{ "ZC088", "region-exhausted-dropped", ZCRX_STEP_RECEIVE, -1, NULL,
+	  "the NIC found no free page in the region, {have} times at least; what then came was lost and sent again",
+	  "a larger --region; it must exceed the NIC's ring (ethtool -g {iface}) times the page" },
+	{ "ZC089", "copies-not-counted", ZCRX_STEP_RECEIVE, -1, have_kernel,
+	  "Linux {have} does not tell how much of the data it copied; more than what is told here may have been",
+	  "a newer kernel (7.3 counts), or that of this series" },
 	{ "ZC084", "counters-disagree", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "completions and the kernel's counters disagree on the bytes received without a copy: {have} and {want}",
 	  "report it, with the kernel's version and log" },

@@ -69,7 +69,7 @@ static int rbuf_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
 	int ret;
 
 	(void)cfg;
-	ret = uring_open(&u, 8, true);
+	ret = uring_open(&u, 8, URING_DEFER);
 	if (ret < 0)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
 	ret = uring_registration(&u, IORING_REGISTER_ZC_RX_IFQ_NR, NULL, 1);
@@ -173,7 +173,7 @@ static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	r->base.ops = &zcrx_rbuf_ops;
 	/* one completion announces at least one entry, so this is never the narrower ring */
-	err = uring_open(&r->ring, cfg->cq_entries, true);
+	err = uring_open(&r->ring, cfg->cq_entries, URING_DEFER);
 	if (err < 0) {
 		free(r);
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
@@ -301,16 +301,17 @@ static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *piece
 	return err;
 }
 
-static bool rbuf_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+static unsigned int rbuf_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
 {
 	*out = *rbuf(b)->stats;
-	return true;
+	return ZCRX_COUNTED_ALL;
 }
 
 const struct zcrx_backend_ops zcrx_rbuf_ops = {
 	.name = "rbuf",
 	.words = "zero copy receive, rbuf rings",
 	.zero_copy = true,
+	.pins = true,
 	.probe = rbuf_probe,
 	.open = rbuf_open,
 	.arm = rbuf_arm,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WAIT_FIRST	256
 
@@ -21,7 +22,7 @@ void rbuf_refill_init(struct rbuf_refill *r, void *map,
 	*r = (struct rbuf_refill){
 		.khead = (uint32_t *)(base + off->head),
 		.ktail = (uint32_t *)(base + off->tail),
-		.rqes = (struct io_uring_rbuf_rqe *)(base + off->rqes),
+		.rqes = (struct rbuf_slot *)(base + off->rqes),
 		.mask = entries - 1,
 	};
 	r->tail = *r->ktail;
@@ -38,7 +39,7 @@ void rbuf_refill_free(struct rbuf_refill *r)
 	r->wait_cap = 0;
 }
 
-static bool refill_try(struct rbuf_refill *r, const struct io_uring_rbuf_rqe *rqe)
+static bool refill_try(struct rbuf_refill *r, const struct rbuf_slot *rqe)
 {
 	/* pairs with the kernel's release: it has read what it moved its head over */
 	uint32_t head = __atomic_load_n(r->khead, __ATOMIC_ACQUIRE);
@@ -64,7 +65,7 @@ static int wait_grow(struct rbuf_refill *r)
 {
 	uint32_t used = r->wait_tail - r->wait_head;
 	uint32_t cap = r->wait_cap ? 2 * r->wait_cap : WAIT_FIRST;
-	struct io_uring_rbuf_rqe *bigger = calloc(cap, sizeof(*bigger));
+	struct rbuf_slot *bigger = calloc(cap, sizeof(*bigger));
 
 	if (!bigger)
 		return -ENOMEM;
@@ -81,25 +82,27 @@ static int wait_grow(struct rbuf_refill *r)
 /**
  * rbuf_refill_put() - give a buffer back, with rbuf_refill_publish() to come
  * @r: the ring
- * @rqe: the entry
+ * @rqe: the entry, a struct io_uring_rbuf_rqe or struct zcrx_rqe
  *
  * An entry that finds the ring full waits in memory: a buffer that is not given
  * back is lost to the NIC for as long as the ifq lives.
  *
  * Return: 0, -ENOMEM.
  */
-int rbuf_refill_put(struct rbuf_refill *r, const struct io_uring_rbuf_rqe *rqe)
+int rbuf_refill_put(struct rbuf_refill *r, const void *rqe)
 {
+	struct rbuf_slot slot;
 	int err;
 
-	if (!rbuf_refill_waiting(r) && refill_try(r, rqe))
+	memcpy(&slot, rqe, sizeof(slot));
+	if (!rbuf_refill_waiting(r) && refill_try(r, &slot))
 		return 0;
 	if (r->wait_tail - r->wait_head == r->wait_cap) {
 		err = wait_grow(r);
 		if (err)
 			return err;
 	}
-	r->wait[r->wait_tail++ & (r->wait_cap - 1)] = *rqe;
+	r->wait[r->wait_tail++ & (r->wait_cap - 1)] = slot;
 	r->waited++;
 	return 0;
 }

@@ -14,6 +14,18 @@
 #include <stdint.h>
 
 /**
+ * struct rbuf_slot - a refill entry, of this series or of Linux 6.15 and later
+ * @words: its bytes
+ *
+ * The two have nothing in common but their size, and the ring cares for no more.
+ */
+struct rbuf_slot {
+	uint32_t words[4];
+};
+
+_Static_assert(sizeof(struct io_uring_rbuf_rqe) == sizeof(struct rbuf_slot), "entries of one size");
+
+/**
  * struct rbuf_refill - the refill ring, and those that wait for room in it
  * @khead: shared: what the kernel has taken
  * @ktail: shared: what we have published
@@ -29,10 +41,10 @@
 struct rbuf_refill {
 	uint32_t *khead;
 	uint32_t *ktail;
-	struct io_uring_rbuf_rqe *rqes;
+	struct rbuf_slot *rqes;
 	uint32_t mask;
 	uint32_t tail;
-	struct io_uring_rbuf_rqe *wait;
+	struct rbuf_slot *wait;
 	uint32_t wait_cap;
 	uint32_t wait_head;
 	uint32_t wait_tail;
@@ -58,7 +70,7 @@ struct rbuf_cq {
 void rbuf_refill_init(struct rbuf_refill *r, void *map,
 		      const struct io_rbuf_rqring_offsets *off, uint32_t entries);
 void rbuf_refill_free(struct rbuf_refill *r);
-int rbuf_refill_put(struct rbuf_refill *r, const struct io_uring_rbuf_rqe *rqe);
+int rbuf_refill_put(struct rbuf_refill *r, const void *rqe);
 void rbuf_refill_publish(struct rbuf_refill *r);
 bool rbuf_refill_waiting(const struct rbuf_refill *r);
 

@@ -14,26 +14,26 @@
  * uring_open() - make the ring
  * @u: the ring
  * @cq_entries: completions that it has room for at least; clamped by the kernel
- * @defer: insist on DEFER_TASKRUN (Linux 6.1), which runs receives in the
- *	thread that waits for them; zero copy receive needs it
+ * @kind: what to insist on; zero copy receive needs DEFER_TASKRUN
  *
  * Return: 0, -errno.
  */
-int uring_open(struct uring *u, uint32_t cq_entries, bool defer)
+int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind)
 {
 	const unsigned int plain = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
 				   IORING_SETUP_SUBMIT_ALL;
 	/* the kernel refuses fewer completions than submissions */
 	uint32_t cq = cq_entries > 2 * SQ_ENTRIES ? cq_entries : 2 * SQ_ENTRIES;
 	struct io_uring_params p = {
-		.flags = plain | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		.flags = plain | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+			 (kind == URING_DEFER_CQE32 ? IORING_SETUP_CQE32 : 0),
 		.cq_entries = cq,
 	};
 	int ret;
 
 	memset(u, 0, sizeof(*u));
 	ret = io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
-	if (ret != -EINVAL || defer)
+	if (ret != -EINVAL || kind != URING_PLAIN)
 		return ret;
 	p = (struct io_uring_params){ .flags = plain, .cq_entries = cq };
 	return io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);

@@ -18,7 +18,14 @@ struct uring {
 	struct io_uring_cqe *cqe;
 };
 
-int uring_open(struct uring *u, uint32_t cq_entries, bool defer);
+/* What a ring has to have; the second and third with DEFER_TASKRUN (Linux 6.1) */
+enum uring_kind {
+	URING_PLAIN,
+	URING_DEFER,		/* receives run in the thread that waits for them */
+	URING_DEFER_CQE32,	/* and completions have 32 bytes */
+};
+
+int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind);
 void uring_close(struct uring *u);
 struct io_uring_sqe *uring_sqe(struct uring *u);
 int uring_watch(struct uring *u, struct zcrx_source *s);

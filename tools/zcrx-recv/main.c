@@ -79,6 +79,7 @@ static const struct option_def defs[] = {
 	{ .help = "How to receive" },
 	{ "backend", KEY_BACKEND, "NAME", "auto: the best that works, said aloud if that is copying (default)\n"
 					  "rbuf: zero copy, this kernel series\n"
+					  "upstream: zero copy, Linux 6.15 and later\n"
 					  "copy: ordinary receive" },
 	{ "require-zerocopy", KEY_REQUIRE, "[=PERCENT]", "never fall back to copying, and end with status 4 if\n"
 							"less than PERCENT (99) of the bytes came without a copy" },
@@ -87,7 +88,7 @@ static const struct option_def defs[] = {
 	{ "hugepages", KEY_HUGEPAGES, NULL, "take it from hugetlbfs" },
 	{ "rq", KEY_RQ, "N", "entries of the refill ring, a power of two (8192)" },
 	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
-	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU" },
+	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf)" },
 	{ .help = "How the sender cuts its data (any sender, nc as well)" },
 	{ "page-mss", KEY_PAGE_MSS, NULL, "ask for segments of whole pages: as many as the MTU holds,\n"
 					 "else of whole 512-byte blocks" },
@@ -206,7 +207,7 @@ static int take_backend(struct recv_options *opt, const char *arg)
 		return 0;
 	}
 	opt->backend = zcrx_backend_find(arg);
-	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, copy");
+	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy");
 }
 
 static int take_require(struct recv_options *opt, const char *arg)

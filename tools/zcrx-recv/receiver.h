@@ -60,6 +60,7 @@ struct listener {
  * @failed: of these, in an error
  * @stats: what was received
  * @kernel: what the kernel had counted when we came
+ * @counted: which of it the kernel counts, enum zcrx_counted
  * @first: clocks at the first byte
  * @last: clocks when the last connection ended
  * @now: the last look at the clock
@@ -89,6 +90,7 @@ struct receiver {
 	uint64_t failed;
 	struct rx_stats stats;
 	struct io_uring_zc_rx_stats kernel;
+	unsigned int counted;
 	struct cpu_sample first;
 	struct cpu_sample last;
 	uint64_t now;

@@ -78,34 +78,62 @@ static int try_backend(struct receiver *r, const struct zcrx_backend_ops *ops,
 	return err ? err : ops->open(&r->opt->cfg, &r->backend, why);
 }
 
-/*
- * Takes the backend that was named, or the best that works. To receive with
- * copies instead of without is a step that is said aloud, and one that is not
- * taken when the user required zero copy.
- */
-static int open_backend(struct receiver *r)
+/* To receive with copies instead of without is a step that is said aloud */
+static void say_copying(struct receiver *r, struct diag_env *env)
 {
-	const struct recv_options *opt = r->opt;
-	const struct zcrx_backend_ops *ops = opt->backend ? opt->backend : zcrx_backend_at(0);
-	struct zcrx_refusal why = { 0 };
-	struct diag_env env = say_env(r, &why);
 	struct diag_text text;
-	int err;
 
-	for (unsigned int i = 0; ops; ops = zcrx_backend_at(++i)) {
-		why.reason[0] = '\0';
-		err = try_backend(r, ops, &why);
+	diag_explain(env, &text);
+	report_diag(r->report, env, &text, false);
+	fprintf(r->report->talk,
+		"%s: no zero copy here: every byte will be copied (--require-zerocopy refuses this)\n",
+		r->report->prog);
+}
+
+/*
+ * The best backend that works. What a kernel does not have is passed over in silence
+ * as long as there is a zero copy backend to try, and copying is no choice when
+ * the user required zero copy. @why: the refusal that tells most, for who cannot go on.
+ */
+static int open_best(struct receiver *r, struct zcrx_refusal *why)
+{
+	const struct zcrx_backend_ops *ops;
+	struct zcrx_refusal here;
+	int err = 0;
+
+	why->err = 0;
+	for (unsigned int i = 0; (ops = zcrx_backend_at(i)); i++) {
+		struct diag_env env = say_env(r, why);
+
+		if (!ops->zero_copy && r->opt->require)
+			break;
+		if (!ops->zero_copy)
+			say_copying(r, &env);
+		here = (struct zcrx_refusal){ 0 };
+		err = try_backend(r, ops, &here);
 		if (!err)
 			return 0;
-		if (opt->backend || opt->require || !ops->zero_copy || !is_unavailable(&why))
+		/* a kernel that has it and a device that will not says more than one without */
+		if (!why->err || why->err == ENOSYS || !is_unavailable(&here))
+			*why = here;
+		if (!is_unavailable(&here))
 			break;
-		diag_explain(&env, &text);
-		report_diag(r->report, &env, &text, false);
-		fprintf(r->report->talk,
-			"%s: no zero copy here: every byte will be copied (--require-zerocopy refuses this)\n",
-			r->report->prog);
 	}
-	report_refusal(r->report, &env);
+	return err;
+}
+
+static int open_backend(struct receiver *r)
+{
+	struct zcrx_refusal why = { 0 };
+	struct diag_env env = say_env(r, &why);
+	int err;
+
+	if (r->opt->backend)
+		err = try_backend(r, r->opt->backend, &why);
+	else
+		err = open_best(r, &why);
+	if (err)
+		report_refusal(r->report, &env);
 	return err;
 }
 
@@ -548,6 +576,18 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+/* Never more than what the kernel's counters leave of it */
+static uint64_t zero_copy_bytes(const struct receiver *r)
+{
+	struct io_uring_zc_rx_stats k;
+	unsigned int counted = zcrx_counters(r->backend, &k);
+	uint64_t copied = k.copy_foreign_bytes - r->kernel.copy_foreign_bytes;
+
+	if (!(counted & ZCRX_COUNTED_FOREIGN) || r->stats.zc_bytes + copied <= r->stats.bytes)
+		return r->stats.zc_bytes;
+	return copied < r->stats.bytes ? r->stats.bytes - copied : 0;
+}
+
 static enum recv_exit result(const struct receiver *r)
 {
 	if (r->fatal)
@@ -556,8 +596,13 @@ static enum recv_exit result(const struct receiver *r)
 		return RECV_WRONG_DATA;
 	if (r->failed)
 		return RECV_FAILED;
+	if (r->opt->require && r->stats.bytes && !r->counted) {
+		fprintf(r->report->talk, "%s: without the kernel's counters it is not known how much came without a copy, as was required\n",
+			r->report->prog);
+		return RECV_NOT_ZERO_COPY;
+	}
 	if (r->opt->require && r->stats.bytes &&
-	    percent(r->stats.zc_bytes, r->stats.bytes) < r->opt->require_percent) {
+	    percent(zero_copy_bytes(r), r->stats.bytes) < r->opt->require_percent) {
 		fprintf(r->report->talk, "%s: less than %g %% came without a copy, as was required\n",
 			r->report->prog, r->opt->require_percent);
 		return RECV_NOT_ZERO_COPY;
@@ -572,7 +617,7 @@ static enum recv_exit receive(struct receiver *r)
 	int err;
 
 	say_start(r);
-	zcrx_counters(r->backend, &r->kernel);
+	r->counted = zcrx_counters(r->backend, &r->kernel);
 	loop(r);
 	/* the file's end belongs to the file, and its time to the transfer */
 	if (file && !r->reader_gone && !r->fatal) {

@@ -122,7 +122,8 @@ void say_judgement(struct receiver *r)
 	struct io_uring_zc_rx_stats k;
 	uint64_t linear, foreign;
 
-	if (r->judged || r->stats.bytes < JUDGE_BYTES || !zcrx_counters(r->backend, &k))
+	if (r->judged || r->stats.bytes < JUDGE_BYTES ||
+	    !(zcrx_counters(r->backend, &k) & ZCRX_COUNTED_FOREIGN))
 		return;
 	r->judged = true;
 	if (r->stats.copied_bytes * 2 < r->stats.bytes)
@@ -153,6 +154,9 @@ void say_start(struct receiver *r)
 		fprintf(r->report->talk, " %s%s", opt->path,
 			ws->direct ? " (O_DIRECT)" : " (buffered)");
 	fputc('\n', r->report->talk);
+	if (opt->cfg.cpu >= 0 && !ops->pins)
+		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
+			r->report->prog, ops->name);
 	if (!report_event(r->report, "start"))
 		return;
 	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
@@ -172,11 +176,11 @@ void say_start(struct receiver *r)
 	report_event_end(r->report);
 }
 
-static struct io_uring_zc_rx_stats kernel_since(struct receiver *r, bool *counted)
+static struct io_uring_zc_rx_stats kernel_since(struct receiver *r)
 {
 	struct io_uring_zc_rx_stats k;
 
-	*counted = zcrx_counters(r->backend, &k);
+	zcrx_counters(r->backend, &k);
 	k.zc_bytes -= r->kernel.zc_bytes;
 	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
 	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
@@ -210,9 +214,14 @@ static void warn_counters(struct receiver *r, const struct io_uring_zc_rx_stats 
 	struct diag_env env = say_env(r, NULL);
 
 	warn_count(r, "completion-ring-full", r->stats.starved);
-	warn_count(r, "region-exhausted", k->alloc_fail);
+	if (!r->counted && r->backend->ops->zero_copy)
+		say_warning(r, &env, "copies-not-counted");
+	/* rbuf's driver then takes other pages, and upstream's none */
+	warn_count(r, r->counted & ZCRX_COUNTED_LINEAR ? "region-exhausted" :
+							 "region-exhausted-dropped",
+		   k->alloc_fail);
 	warn_count(r, "bad-give-back", k->bad_rqes);
-	if (counters_agree(r, k))
+	if (!(r->counted & ZCRX_COUNTED_ZC) || counters_agree(r, k))
 		return;
 	snprintf(env.have, sizeof(env.have), "%" PRIu64, r->stats.zc_bytes);
 	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)k->zc_bytes);
@@ -221,22 +230,40 @@ static void warn_counters(struct receiver *r, const struct io_uring_zc_rx_stats 
 
 static void say_kernel(struct receiver *r, const struct io_uring_zc_rx_stats *k)
 {
-	fprintf(r->report->talk,
-		"  copied by the kernel: %" PRIu64 " bytes from packet heads, %" PRIu64
-		" bytes from other pages\n",
-		(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes);
+	if (r->counted & ZCRX_COUNTED_LINEAR)
+		fprintf(r->report->talk,
+			"  copied by the kernel: %" PRIu64 " bytes from packet heads, %" PRIu64
+			" bytes from other pages\n",
+			(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes);
+	else
+		fprintf(r->report->talk,
+			"  copied by the kernel: %" PRIu64
+			" bytes from other pages (from packet heads: not counted)\n",
+			(uint64_t)k->copy_foreign_bytes);
 }
 
-static void json_kernel(struct json *j, const struct io_uring_zc_rx_stats *k)
+/* What the kernel does not count is not there, rather than 0 */
+static void json_kernel(struct json *j, const struct io_uring_zc_rx_stats *k,
+			unsigned int counted)
 {
+	const struct {
+		const char *name;
+		uint64_t value;
+		unsigned int counted;
+	} fields[] = {
+		{ "zc_bytes", k->zc_bytes, ZCRX_COUNTED_ZC },
+		{ "copy_linear_bytes", k->copy_linear_bytes, ZCRX_COUNTED_LINEAR },
+		{ "copy_foreign_bytes", k->copy_foreign_bytes, ZCRX_COUNTED_FOREIGN },
+		{ "copy_no_buffer", k->copy_no_buffer, ZCRX_COUNTED_REST },
+		{ "alloc_fail", k->alloc_fail, ZCRX_COUNTED_ROOM },
+		{ "cq_full", k->cq_full, ZCRX_COUNTED_REST },
+		{ "bad_rqes", k->bad_rqes, ZCRX_COUNTED_REST },
+	};
+
 	json_open(j, "kernel");
-	json_u64(j, "zc_bytes", k->zc_bytes);
-	json_u64(j, "copy_linear_bytes", k->copy_linear_bytes);
-	json_u64(j, "copy_foreign_bytes", k->copy_foreign_bytes);
-	json_u64(j, "copy_no_buffer", k->copy_no_buffer);
-	json_u64(j, "alloc_fail", k->alloc_fail);
-	json_u64(j, "cq_full", k->cq_full);
-	json_u64(j, "bad_rqes", k->bad_rqes);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (counted & fields[i].counted)
+			json_u64(j, fields[i].name, fields[i].value);
 	json_close(j);
 }
 
@@ -294,21 +321,18 @@ void say_end(struct receiver *r, const struct writer_stats *ws)
 	const struct rx_stats *s = &r->stats;
 	struct io_uring_zc_rx_stats k;
 	char size[REPORT_SIZE];
-	bool counted, json;
+	bool json;
 
-	k = kernel_since(r, &counted);
-	if (counted)
-		warn_counters(r, &k);
-	else
-		warn_count(r, "completion-ring-full", s->starved);
+	k = kernel_since(r);
+	warn_counters(r, &k);
 	json = report_event(out, "end");
 	if (json) {
 		report_rate(out, s->bytes, used.wall_ns);
 		json_u64(&out->json, "connections", r->accepted);
 		json_u64(&out->json, "failed_connections", r->failed);
 		json_stats(&out->json, s);
-		if (counted)
-			json_kernel(&out->json, &k);
+		if (r->counted)
+			json_kernel(&out->json, &k, r->counted);
 		if (ws)
 			json_writer(&out->json, ws);
 	}
@@ -317,7 +341,7 @@ void say_end(struct receiver *r, const struct writer_stats *ws)
 			s->aligned_records, s->records);
 	if (ws)
 		say_writer(r, ws);
-	if (counted)
+	if (r->counted)
 		say_kernel(r, &k);
 	report_cpu(out, &used, s->bytes);
 	if (json)

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Zero copy receive of Linux 6.15 and later (io_uring/zcrx.c): one ifq on one RX
+ * queue, each piece of data announced in a completion of 32 bytes.
+ *
+ * How much was copied newer kernels count in memory that they share (struct
+ * zcrx_kernel_stats), before they announce the data. They mark no completion, so the
+ * bytes that were counted and that no piece has been charged with yet are charged to
+ * the next pieces that they cover. See there for what is not counted.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "rbuf_ring.h"
+#include "uring.h"
+#include "zcrx_uapi.h"
+
+/* How long to sleep at most while buffers wait for room in the refill ring */
+#define REFILL_POLL_MS	1
+
+/* Before the refill entries; the kernel says where they really begin, and checks */
+#define HEADER_ROOM	4096
+
+/**
+ * struct upstream_backend - the backend
+ * @base: what all have
+ * @ring: the io_uring
+ * @shared: the refill ring and, behind it, the counters
+ * @shared_size: bytes of @shared
+ * @id: what the SQE calls zcrx_ifq_idx
+ * @token: of the area, goes into refill entries
+ * @refill: our end of the refill ring
+ * @stats: what the kernel counts, NULL when it does not
+ * @charged: of its copy_bytes, what pieces have been charged with
+ * @flushes: the kernel takes refill entries on demand
+ * @alloc_fails: notifications that the NIC found no buffer
+ * @rearm: tell that again
+ * @event: whose completions those are; only its address matters
+ * @page: page size
+ * @piece: of the event in work
+ */
+struct upstream_backend {
+	struct zcrx_backend base;
+	struct uring ring;
+	void *shared;
+	size_t shared_size;
+	uint32_t id;
+	uint64_t token;
+	struct rbuf_refill refill;
+	const struct zcrx_kernel_stats *stats;
+	uint64_t charged;
+	bool flushes;
+	uint64_t alloc_fails;
+	bool rearm;
+	struct zcrx_source event;
+	uint32_t page;
+	struct zcrx_piece piece;
+};
+
+static struct upstream_backend *upstream(struct zcrx_backend *b)
+{
+	return (struct upstream_backend *)b;
+}
+
+/*
+ * A kernel that knows the opcode looks at the caller, then at its argument, and
+ * complains about that; a NULL is EINVAL in all, so it gets another bad address. One that does not know it says EINVAL, and one that was
+ * built without it EOPNOTSUPP.
+ */
+static int upstream_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
+{
+	struct uring u;
+	int ret;
+
+	(void)cfg;
+	ret = uring_open(&u, 8, URING_DEFER_CQE32);
+	if (ret < 0)
+		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
+	ret = uring_registration(&u, ZCRX_REGISTER_IFQ, (void *)1, 1);
+	uring_close(&u);
+	if (ret == -EINVAL || ret == -EOPNOTSUPP)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENOSYS);
+	return 0;
+}
+
+/* What this kernel's zcrx can do; all zero where it cannot be asked */
+static struct zcrx_features ask_features(const struct upstream_backend *u)
+{
+	struct zcrx_features features = { 0 };
+	struct zcrx_query query = {
+		.data = (uintptr_t)&features,
+		.op = ZCRX_QUERY_ZCRX,
+		.size = sizeof(features),
+	};
+
+	if (uring_registration(&u->ring, ZCRX_REGISTER_QUERY, &query, 0) || query.result)
+		return (struct zcrx_features){ 0 };
+	return features;
+}
+
+static int map_shared(struct upstream_backend *u, const struct zcrx_config *cfg,
+		      struct zcrx_refusal *why)
+{
+	size_t entries = cfg->rq_entries * sizeof(struct zcrx_rqe);
+	void *map;
+
+	/* a page for the counters */
+	u->shared_size = HEADER_ROOM + (entries + u->page - 1) / u->page * u->page + u->page;
+	u->shared_size = (u->shared_size + u->page - 1) / u->page * u->page;
+	map = mmap(NULL, u->shared_size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (map == MAP_FAILED)
+		return zcrx_refuse(why, ZCRX_STEP_MAP, errno);
+	u->shared = map;
+	return 0;
+}
+
+static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cfg,
+			struct zcrx_refusal *why)
+{
+	struct zcrx_features features = ask_features(u);
+	struct zcrx_area_reg area = {
+		.addr = (uintptr_t)u->base.region.addr,
+		.len = u->base.region.size,
+	};
+	struct zcrx_region_desc region = {
+		.addr = (uintptr_t)u->shared,
+		.size = u->shared_size,
+		.flags = ZCRX_REGION_USER,
+	};
+	struct zcrx_event_reg events = {
+		.user_data = (uintptr_t)&u->event,
+		.types = 1U << ZCRX_NOTIFY_ALLOC_FAIL,
+		.flags = ZCRX_EVENT_STATS,
+		.stats_offset = u->shared_size - u->page,
+	};
+	struct zcrx_ifq_reg reg = {
+		.if_idx = if_nametoindex(cfg->iface),
+		.if_rxq = cfg->queue,
+		.rq_entries = cfg->rq_entries,
+		.area = (uintptr_t)&area,
+		.region = (uintptr_t)&region,
+		.events = features.features & ZCRX_FEATURE_EVENT ? (uintptr_t)&events : 0,
+	};
+	struct io_rbuf_rqring_offsets off;
+	int err;
+
+	if (!reg.if_idx)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENODEV);
+	err = uring_registration(&u->ring, ZCRX_REGISTER_IFQ, &reg, 1);
+	if (err < 0)
+		return zcrx_refuse(why, ZCRX_STEP_QUEUE, err);
+	u->id = reg.id;
+	u->token = area.token;
+	u->flushes = features.ctrl_ops > ZCRX_CTRL_OP_FLUSH;
+	if (reg.events)
+		u->stats = (const void *)((char *)u->shared + events.stats_offset);
+	off = (struct io_rbuf_rqring_offsets){
+		.head = reg.offsets.head,
+		.tail = reg.offsets.tail,
+		.rqes = reg.offsets.rqes,
+	};
+	rbuf_refill_init(&u->refill, u->shared, &off, reg.rq_entries);
+	return 0;
+}
+
+/* The ring goes first: until then the kernel uses the memory */
+static void upstream_close(struct zcrx_backend *b)
+{
+	struct upstream_backend *u = upstream(b);
+
+	uring_close(&u->ring);
+	rbuf_refill_free(&u->refill);
+	if (u->shared)
+		munmap(u->shared, u->shared_size);
+	zcrx_region_unmap(&u->base.region);
+	free(u);
+}
+
+static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
+			 struct zcrx_refusal *why)
+{
+	struct upstream_backend *u = calloc(1, sizeof(*u));
+	int err;
+
+	if (!u)
+		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
+	u->base.ops = &zcrx_upstream_ops;
+	u->page = (uint32_t)sysconf(_SC_PAGESIZE);
+	err = uring_open(&u->ring, cfg->cq_entries, URING_DEFER_CQE32);
+	if (err < 0) {
+		free(u);
+		return zcrx_refuse(why, ZCRX_STEP_RING, err);
+	}
+	err = zcrx_region_map(&u->base.region, cfg, why);
+	if (!err)
+		err = map_shared(u, cfg, why);
+	if (!err)
+		err = register_ifq(u, cfg, why);
+	if (err) {
+		upstream_close(&u->base);
+		return err;
+	}
+	*out = &u->base;
+	return 0;
+}
+
+static int upstream_arm(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	struct upstream_backend *u = upstream(b);
+	struct io_uring_sqe *sqe = uring_sqe(&u->ring);
+
+	if (!sqe)
+		return -EBUSY;
+	/* len 0: no limit to what one request receives */
+	io_uring_prep_rw(ZCRX_OP_RECV_ZC, sqe, s->fd, NULL, 0, 0);
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	sqe->file_index = u->id; /* zcrx_ifq_idx in newer headers, same place */
+	io_uring_sqe_set_data(sqe, s);
+	s->watch = false;
+	s->armed = true;
+	return 0;
+}
+
+static int upstream_watch(struct zcrx_backend *b, struct zcrx_source *s)
+{
+	return uring_watch(&upstream(b)->ring, s);
+}
+
+static int control(const struct upstream_backend *u, uint32_t op, uint32_t arg)
+{
+	struct zcrx_ctrl ctrl = { .id = u->id, .op = op, .arg = arg };
+
+	return uring_registration(&u->ring, ZCRX_REGISTER_CTRL, &ctrl, 0);
+}
+
+/*
+ * The kernel takes refill entries when the NIC needs pages, and tells nobody. Where
+ * more wait than the ring holds, or copies want pages too, it is asked to take them
+ * now.
+ */
+static void flush(struct upstream_backend *u)
+{
+	rbuf_refill_publish(&u->refill);
+	if (!u->flushes)
+		return;
+	control(u, ZCRX_CTRL_OP_FLUSH, 0);
+	rbuf_refill_publish(&u->refill);
+}
+
+/* Was this piece one of those that the kernel counted as copied? */
+static bool charge(struct upstream_backend *u, uint32_t len)
+{
+	uint64_t copied;
+
+	if (!u->stats)
+		return false;
+	copied = __atomic_load_n(&u->stats->copy_bytes, __ATOMIC_RELAXED);
+	if (copied - u->charged < len)
+		return false;
+	u->charged += len;
+	return true;
+}
+
+/* The kernel's word is checked: a wrong offset would be a wild pointer here */
+static int take_piece(struct upstream_backend *u, const struct io_uring_cqe *cqe)
+{
+	uint64_t off = cqe->big_cqe[0];
+	uint32_t len = (uint32_t)cqe->res;
+
+	if ((off ^ u->token) >> ZCRX_AREA_SHIFT)
+		return -EPROTO;
+	off = ZCRX_AREA_OFFSET(off);
+	if (off >= u->base.region.size || len > u->page - off % u->page)
+		return -EPROTO;
+	u->piece = (struct zcrx_piece){
+		.data = u->base.region.addr + off,
+		.off = (uint32_t)off,
+		.len = len,
+		.copied = charge(u, len),
+	};
+	return 0;
+}
+
+/* Errors after which the same request can succeed, once buffers came back */
+static bool is_starvation(int res)
+{
+	return res == -ENOBUFS || res == -ENOSPC || res == -ENOMEM;
+}
+
+static int upstream_event(struct upstream_backend *u, struct zcrx_event *ev)
+{
+	const struct io_uring_cqe *cqe = u->ring.cqe;
+	struct zcrx_source *s = io_uring_cqe_get_data(cqe);
+
+	*ev = (struct zcrx_event){ .source = s };
+	s->armed = cqe->flags & IORING_CQE_F_MORE;
+	if (cqe->res < 0) {
+		ev->kind = is_starvation(cqe->res) ? ZCRX_EVENT_STARVED : ZCRX_EVENT_ERROR;
+		ev->err = -cqe->res;
+		return 1;
+	}
+	if (s->watch) {
+		ev->kind = ZCRX_EVENT_READY;
+		return 1;
+	}
+	if (cqe->res == 0) {
+		ev->kind = ZCRX_EVENT_EOF;
+		return 1;
+	}
+	if (take_piece(u, cqe))
+		return -EPROTO;
+	ev->kind = ZCRX_EVENT_DATA;
+	ev->bytes = u->piece.len;
+	ev->pieces = &u->piece;
+	ev->n = 1;
+	return 1;
+}
+
+/* A notification is no event of a source */
+static bool is_notification(struct upstream_backend *u)
+{
+	const struct io_uring_cqe *cqe = u->ring.cqe;
+
+	if (io_uring_cqe_get_data(cqe) != &u->event)
+		return false;
+	if (cqe->res == ZCRX_NOTIFY_ALLOC_FAIL) {
+		u->alloc_fails++;
+		u->rearm = true;
+	}
+	return true;
+}
+
+static int upstream_next(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_ms)
+{
+	struct upstream_backend *u = upstream(b);
+	int ret;
+
+	rbuf_refill_publish(&u->refill);
+	if (rbuf_refill_waiting(&u->refill)) {
+		flush(u);
+		if (rbuf_refill_waiting(&u->refill) &&
+		    (timeout_ms < 0 || timeout_ms > REFILL_POLL_MS))
+			timeout_ms = REFILL_POLL_MS;
+	}
+	do
+		ret = uring_next(&u->ring, timeout_ms);
+	while (ret == 1 && is_notification(u));
+	if (ret != 1)
+		return ret;
+	ret = upstream_event(u, ev);
+	/* what was given back lies in the refill ring, where copies do not look for it */
+	if (ret == 1 && ev->kind == ZCRX_EVENT_STARVED)
+		flush(u);
+	return ret;
+}
+
+static int upstream_give_back(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n)
+{
+	struct upstream_backend *u = upstream(b);
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i++) {
+		struct zcrx_rqe rqe = { .off = u->token | pieces[i].off, .len = pieces[i].len };
+
+		err = rbuf_refill_put(&u->refill, &rqe);
+	}
+	rbuf_refill_publish(&u->refill);
+	/* told once until armed again: with something to take, it is news again */
+	if (u->rearm && n)
+		u->rearm = control(u, ZCRX_CTRL_OP_ARM_EVENT, ZCRX_NOTIFY_ALLOC_FAIL) != 0;
+	return err;
+}
+
+static unsigned int upstream_counters(struct zcrx_backend *b, struct io_uring_zc_rx_stats *out)
+{
+	struct upstream_backend *u = upstream(b);
+
+	memset(out, 0, sizeof(*out));
+	if (!u->stats)
+		return 0;
+	out->copy_foreign_bytes = __atomic_load_n(&u->stats->copy_bytes, __ATOMIC_RELAXED);
+	out->copy_foreign_frags = __atomic_load_n(&u->stats->copy_count, __ATOMIC_RELAXED);
+	out->alloc_fail = u->alloc_fails;
+	return ZCRX_COUNTED_FOREIGN | ZCRX_COUNTED_ROOM;
+}
+
+const struct zcrx_backend_ops zcrx_upstream_ops = {
+	.name = "upstream",
+	.words = "zero copy receive, io_uring zcrx",
+	.zero_copy = true,
+	.probe = upstream_probe,
+	.open = upstream_open,
+	.arm = upstream_arm,
+	.watch = upstream_watch,
+	.next = upstream_next,
+	.give_back = upstream_give_back,
+	.counters = upstream_counters,
+	.close = upstream_close,
+};
