@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../tap.sh"
 cd "$here/../../.." || exit 1
 
+# shellcheck disable=SC2317	# called through tap_ok
 replay() { # PROGRAM TARGET
 	FUZZ_TARGET=$2 "$1" tools/testing/fuzz/corpus/"$2"/*
 }
