@@ -195,6 +195,18 @@ static int take_region(const char *arg, uint64_t *out)
 	return 0;
 }
 
+static int take_rcvbuf(const char *arg, uint32_t *out)
+{
+	uint64_t n;
+
+	if (take_size(KEY_RCVBUF, arg, &n))
+		return -EINVAL;
+	if (n > 1U << 30)
+		return complain(KEY_RCVBUF, arg, "a receive buffer is at most 1G");
+	*out = (uint32_t)n;
+	return 0;
+}
+
 static int take_seconds(int key, const char *arg, uint64_t *out)
 {
 	return parse_seconds(arg, out) ? complain(key, arg, "not a time in seconds") : 0;
@@ -315,7 +327,7 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_RECORD:
 		return take_u32(key, arg, 1, 1024, &opt->record_pages);
 	case KEY_RCVBUF:
-		return take_u32(key, arg, 1, 1U << 30, &opt->rcvbuf);
+		return take_rcvbuf(arg, &opt->rcvbuf);
 	case KEY_FRAGS:
 		opt->frags = arg;
 		return 0;
