@@ -55,6 +55,7 @@ $(unit:%=unit-%): unit-%:
 guest-tests:
 	$(sub) -C tools/testing/guest VARIANT=gcc
 	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f ifq-restart.mk VARIANT=gcc
 
 linux: setup
 	@scripts/kernel-tree build zc
@@ -72,6 +73,7 @@ check: setup
 	$(sub) -k tools unit-tests guest-tests || true
 	@scripts/kernel-tree build stock >/dev/null || true
 	@scripts/kernel-tree build zc >/dev/null || true
+	@scripts/kernel-tree build upstream >/dev/null || true
 	@tools/testing/run $(if $(TESTS),$(TESTS),$(all_tests))
 
 check-fast:

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+#
+# Linux 7.3 with the unmodified driver and its own zero copy receive, on one and on
+# two processors. ZCRX_TEST_SIZE is what one transfer carries (default 48M), and
+# ZCRX_TEST_RESTARTS how often a queue is restarted under traffic (default 20); the whole
+# thing is 1G and 500. ZCRX_TEST_LIMIT: seconds for one guest (default 150)
+
+# shellcheck source=lib.sh disable=SC2317 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+size=${ZCRX_TEST_SIZE:-48M}
+restarts=${ZCRX_TEST_RESTARTS:-20}
+limit=${ZCRX_TEST_LIMIT:-150}
+other=9998
+
+# Of ethtool -S, over all queues but that of the receiver
+others_stat() { # NAME
+	ethtool -S eth0 | awk -v n="$1" -v q="[$queue]:" '$1 ~ /^\[/ && $1 != q && $2 == n ":" { s += $3 } END { printf "%.0f\n", s }'
+}
+
+# What the peer's TCP sent so far: sets $segments and, of these, $again
+peer_tcp() {
+	peer 'cat /proc/net/snmp'
+	read -r segments again < <(awk '$1 == "Tcp:" && !n { for (n = 2; n <= NF; n++) at[$n] = n; next }
+		$1 == "Tcp:" { print $at["OutSegs"], $at["RetransSegs"] }' "$peer_out")
+}
+
+receiver_ends() { # STATUS TITLE
+	local rc=0
+
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc" "$1" "$2" || tap_diag "$(cat "$work/recv.err")"
+}
+
+guest_probe() { # CPUS
+	local rate name
+
+	tap_eq "$(nproc)" "$1" "processors"
+	tap_eq "$(ethtool -i eth0 | sed -n 's/^driver: //p')" bnxt_en "driver"
+	tap_ok "ping, IPv4" ping -q -c 20 -i 0.02 "$ZCRX_PEER"
+	tap_ok "ping, IPv6" ping -q -c 20 -i 0.02 "$ZCRX_PEER6"
+	iperf3 -s -D -p 5201 >/dev/null
+	for name in '' '-R' '-P 4'; do
+		peer "iperf3 -J -c $ZCRX_GUEST -t 1 $name"
+		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
+		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")
+		# what two processors get done on a host with fewer idle ones is not the point
+		tap_ok "iperf3 ${name:-to the guest}: $rate Mbit/s, at least 10" test "${rate:-0}" -ge 10
+	done
+}
+
+guest_receive() {
+	local copied bytes
+
+	# what the kernel wants first, in words
+	recv_refused ZC027 "header/data split by the driver's choice will not do"
+	tap_ok "zcrx-flow up" flow_up
+	recv_start --once --require-zerocopy=99 -o "$work/output" --dump-frags "$work/frags"
+	tap_ok "the backend is upstream" grep -q '"backend":"upstream"' "$work/recv.json"
+	peer "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
+	tap_eq $? 0 "the sender ends well" || tap_diag "$(cat "$peer_out")"
+	receiver_ends 0 "the receiver ends well"
+	bytes=$(recv_value bytes)
+	copied=$(recv_value copy_foreign_bytes)
+	tap_eq "$bytes" "$(stat -c %s "$work/input")" "all bytes are there"
+	tap_ok "of these copied, as the kernel counts it: $copied, at most 1 %" \
+		test "${copied:-$bytes}" -le $((bytes / 100))
+	tap_diag "$(tail -n 1 "$work/recv.err")"
+
+	# a flow that nobody steers to the queue is copied, and that shows
+	port=$other
+	recv_start --once --require-zerocopy=99 --verify
+	peer "$bin/zcrx-send $ZCRX_GUEST $other --pattern --bytes 4M"
+	receiver_ends 4 "a flow on other queues is not what was required"
+	tap_eq "$(recv_value copy_foreign_bytes)" $((4 << 20)) "the kernel counts all of it as copied"
+	port=9999
+}
+
+recv_refused() { # CODE TITLE
+	local rc=0
+
+	timeout 10 "$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --once >"$work/recv.json" 2>"$work/recv.err" || rc=$?
+	tap_ok "$2: status 3, $1" sh -c "test $rc = 3 && grep -q $1 $work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+}
+
+# A receiver that is killed while data comes; then the queue can be bound at once, and
+# is an ordinary one again in between
+guest_teardown() {
+	local i threshold
+
+	threshold=$("$bin/zcrx-split" eth0 | cut -d' ' -f2)
+	tap_ok "zcrx-flow up" flow_up
+	for i in 1 2 3; do
+		recv_start --verify
+		peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern"
+		sleep 0.5
+		kill -KILL "$recv_pid"
+		wait "$recv_pid" 2>/dev/null
+		peer_wait "$peer_id"
+		# the kernel unbinds behind the receiver's back
+		wait_for 10 rebound || tap_diag "$(cat "$work/recv.err")"
+		tap_ok "killed, and bound again, $i" grep -q '"event":"start"' "$work/recv.json"
+	done
+	"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --once --verify --backend copy 2>"$work/recv.err" >/dev/null &
+	recv_pid=$!
+	wait_for 5 listening
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 8M"
+	receiver_ends 0 "the queue serves an ordinary receiver"
+	tap_ok "zcrx-flow down" "$top/scripts/zcrx-flow" down eth0 --quiet
+	tap_eq "$("$bin/zcrx-split" eth0 on 0)" "was auto $threshold" "which leaves header/data split as it was"
+}
+
+rebound() {
+	"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --json --time 0.01 >"$work/recv.json" 2>"$work/recv.err" &
+	recv_pid=$!
+	wait_for 1 listening
+	kill -INT "$recv_pid"
+	wait "$recv_pid"
+}
+
+# One queue is bound and unbound, a restart each, over and over, while streams that are
+# compared byte by byte come in on the others. Their windows are smaller than the rings,
+# so that a guest that is short of processor time drops nothing for that. Some are
+# sent again, as the driver stops the transmit queue of the same number as well, with the
+# acknowledgements that are in it.
+guest_restarts() {
+	local discards segments again before_segments before_again said sender
+
+	tap_ok "zcrx-flow up" flow_up
+	discards=$(others_stat rx_discards)
+	peer_tcp
+	before_segments=$segments before_again=$again
+	"$bin/zcrx-recv" -i eth0 -p "$other" --backend copy --verify --rcvbuf 64K --json >"$work/recv.json" 2>"$work/recv.err" &
+	recv_pid=$!
+	wait_for 5 sh -c "ss -Hltn 'sport = :$other' | grep -q ."
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $other --pattern -P 4"
+	sender=$peer_id
+	sleep 0.3
+	said=$("$bin/ifq-restart" eth0 "$queue" $((restarts / 2)) 2>&1)
+	tap_eq $? 0 "the queue is restarted $restarts times"
+	tap_diag "$said"
+	sleep 0.3
+	peer_tcp
+	kill -INT "$recv_pid"
+	receiver_ends 0 "the streams on other queues have every byte"
+	peer_wait "$sender"
+	tap_ok "and there are many: $(recv_value bytes)" at_least "$(recv_value bytes)" $((4 << 20))
+	tap_eq "$(others_stat rx_discards)" "$discards" "the NIC dropped nothing on the other queues"
+	again=$((again - before_again)) segments=$((segments - before_segments))
+	tap_ok "$again of $segments segments were sent again, at most 3 %" \
+		test "$segments" -gt 0 -a $((again * 100)) -le $((3 * segments))
+}
+
+check_dma() {
+	local bytes
+
+	bytes=$(stat -c %s "$work/input")
+	result=$(compare_logs "$work/frags" "$work/dma")
+	tap_diag "$result"
+	tap_eq "$(value outside)" 0 "by the device's log all payload went into pages of the region"
+	tap_ok "and none of it into packet heads, where the kernel would copy it uncounted" \
+		test "$(value bytes)" -ge "$bytes"
+	tap_ok "pieces without a copy" test "$(value zc)" -gt 1000
+	tap_eq "$(value stray)" 0 "each is where the device put that part of the stream"
+}
+
+main() {
+	local cpus dma
+
+	vm_kernel=upstream
+	vm_limit=$limit
+	need_kernel upstream
+	make_work
+	head -c "$size" /dev/urandom >"$work/input"
+	for cpus in 1 2; do
+		vm "$cpus CPU" probe --cpus $cpus -- $cpus
+		rm -f "$work/output" "$work/frags"
+		dma=()
+		[ $cpus -ne 1 ] || dma=(--dma-trace "$work/dma")
+		vm "$cpus CPU, receive" receive --cpus $cpus --mtu 4148 ${dma[@]+"${dma[@]}"}
+		tap_eq "$(sha256sum <"$work/output")" "$(sha256sum <"$work/input")" "$cpus CPU, receive: sha256"
+		[ $cpus -ne 1 ] || check_dma
+		vm "$cpus CPU, restarts" restarts --cpus $cpus --mtu 4148
+	done
+	vm "teardown" teardown --mtu 4148
+}
+
+e2e_main "$@"
