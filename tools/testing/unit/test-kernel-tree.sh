@@ -195,5 +195,67 @@ KSRC=$dir/built tap_fails "a source that was built in" 'make mrproper' kernel_tr
 sed -i 's/old_6;/changed_6;/' "$KSRC/net/core/skbuff.c"
 tap_fails "a source that the series does not fit" '0001-.* does not apply on Linux 6.12.7' kernel_tree check
 tap_fails "a kernel that there is not" "no kernel is named 'nope'" kernel_tree image nope
+
+# --- the source of upstream, with an apt that pretends ------------------------
+# FAKE_SUITES: what each suite has, such as "a=7.2,7.4 b=7.3"; one that is not
+# there, "a=unsigned" or "a=unreachable" cannot be read
+mkdir -p "$dir/fake" "$ZCRX_LINUX/upstream"
+printf 'version: 7.3\nsuites: a b\n' >"$ZCRX_LINUX/upstream/base"
+cat >"$dir/fake/apt-get" <<'FAKE'
+#!/bin/bash
+own=$(dirname "$APT_CONFIG" 2>/dev/null)
+suite=$(sed -n 's/^Suites: //p' "$own/sources/zcrx.sources" 2>/dev/null)
+has=$(tr ' ' '\n' <<<"$FAKE_SUITES" | sed -n "s/^$suite=//p")
+case "$*" in
+*indextargets*) [ -n "${FAKE_NO_LISTS:-}" ] || echo 'Debian main stable http://mirror.invalid/debian/' ;;
+*update*)
+	case $has in
+	'') echo "E: The repository does not have a Release file."; exit 100 ;;
+	unsigned) echo "W: GPG error: NO_PUBKEY 0123"; exit 100 ;;
+	unreachable) echo "W: Temporary failure resolving 'mirror.invalid'"; exit 100 ;;
+	esac ;;
+*download*)
+	name=${!#}
+	mkdir -p pkg/DEBIAN pkg/usr/src k
+	printf 'Package: %s\nVersion: %s.1-1~%s\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' \
+		"$name" "${name##*-}" "$suite" >pkg/DEBIAN/control
+	printf 'VERSION = 7\nPATCHLEVEL = %s\nSUBLEVEL = 1\n' "${name##*.}" >k/Makefile
+	tar -cJf "pkg/usr/src/$name.tar.xz" k
+	dpkg-deb -b pkg "$name.deb" >/dev/null ;;
+esac
+FAKE
+cat >"$dir/fake/apt-cache" <<'FAKE'
+#!/bin/bash
+suite=$(sed -n 's/^Suites: //p' "$(dirname "$APT_CONFIG")/sources/zcrx.sources")
+tr ' ' '\n' <<<"$FAKE_SUITES" | sed -n "s/^$suite=//p" | tr , '\n' | sed 's/^/linux-source-/'
+FAKE
+printf '#!/bin/sh\necho Acquire::Retries 7\;\n' >"$dir/fake/apt-config"
+chmod +x "$dir/fake"/*
+fetch() { PATH=$dir/fake:$PATH FAKE_SUITES=$1 "$tool" fetch; }
+# shellcheck disable=SC2317 # called by way of tap_fails
+image_upstream() { PATH=$dir/fake:$PATH FAKE_SUITES='' "$tool" image upstream; }
+
+if command -v dpkg-deb >/dev/null; then
+	tap_fails "no suite has it" 'none of a b gave linux-source-7.3' fetch 'a=7.2,6.19 b=7.2'
+	tap_eq "$status" 3 "which is exit status 3"
+	tap_fails "keys that do not verify a suite" 'debian-archive-keyring' fetch 'a=unsigned'
+	tap_fails "a machine that is offline" 'offline' fetch 'a=unreachable b=unreachable'
+	tap_fails "a mirror without the suite" 'the mirror does not have it' fetch 'b=7.2'
+	FAKE_NO_LISTS=1 tap_fails "no mirror that is known" 'name no Debian mirror' fetch 'a=7.3'
+	tap_fails "nothing is kept, and nothing can be fetched" 'no kernel source for upstream' image_upstream
+	tap_eq "$(basename "$(fetch 'a=7.2,7.4 b=7.5,7.3' 2>/dev/null)")" linux-source-7.3_7.3.1-1~b.tar.xz \
+		"the version that was asked for, wherever it is"
+	tap_eq "$(basename "$(fetch 'a=7.2,7.4,8.0 b=7.10,7.9' 2>/dev/null)")" linux-source-7.10_7.10.1-1~b.tar.xz \
+		"else the newest of its major number"
+	tap_eq "$(basename "$(fetch 'a=unsigned b=7.3' 2>/dev/null)")" linux-source-7.3_7.3.1-1~b.tar.xz \
+		"a suite that cannot be read does not hide another"
+	# it gets as far as the configuration, which this linux/ does not have
+	tap_fails "what was kept needs no network" 'there is no .*configs/uml' image_upstream
+	KSRC_UPSTREAM=$dir/none tap_fails "another source that is not there" 'KSRC_UPSTREAM=.*does not exist' image_upstream
+	echo x >"$dir/none.deb"
+	KSRC_UPSTREAM=$dir/none.deb tap_fails "a package that is none" 'holds no /usr/src/linux-source' image_upstream
+else
+	tap_skip "fetching the source of upstream" "no dpkg-deb"
+fi
 tap_eq "$(find "$ZCRX_CACHE/kernel" -maxdepth 1 -name 'tmp.*')" '' "no temporary files stay"
 tap_done
