@@ -238,13 +238,15 @@ static void listen_readable(void *arg)
 /**
  * control_listen() - Take commands at a socket
  * @c: control
- * @path: its name, which appears when it can be connected to
+ * @path: its name, which appears when it can be connected to; one socket is all
+ *	that a control has
  *
  * Return: false with errno set.
  */
 bool control_listen(struct control *c, const char *path)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char *copy;
 	int fd, err;
 
 	if ((size_t)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s~", path) >=
@@ -259,12 +261,13 @@ bool control_listen(struct control *c, const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	c->path = strdup(path);
-	if (!c->path || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+	copy = strdup(path);
+	if (!copy || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		goto close_fd;
 	if (listen(fd, CLIENTS) || rename(sa.sun_path, path))
 		goto unlink;
 	c->listen_fd = fd;
+	c->path = copy;
 	return loop_add(c->loop, fd, listen_readable, c);
 
 unlink:
@@ -274,8 +277,7 @@ unlink:
 close_fd:
 	err = errno;
 	close(fd);
-	free(c->path);
-	c->path = NULL;
+	free(copy);
 	errno = err;
 	return false;
 }

@@ -18,7 +18,7 @@
 
 #include "loop.h"
 
-#define LOOP_MAX_FDS	16
+#define LOOP_MAX_FDS	24
 #define LOOP_EVENTS	8
 #define LOOP_MAX_BLOCK	1000000000ull /* ns */
 #define SPIN_START_NS 5000u /* about what a wake-up costs: spinning less is pointless */
@@ -270,6 +270,8 @@ static int loop_block(struct loop *loop, uint64_t now, uint64_t timeout)
  * loop_run() - Run until loop_stop()
  * @loop: the loop
  *
+ * It can be run again then.
+ *
  * Return: the status given to loop_stop(), -1 with errno set when epoll failed.
  */
 int loop_run(struct loop *loop)
@@ -284,6 +286,8 @@ int loop_run(struct loop *loop)
 
 		next = loop->hooks->timers(loop->arg, now);
 		loop->hooks->flush(loop->arg);
+		if (loop->stop)
+			break;
 		if (worked || next < SPIN_START_NS || now - idle_since < loop->spin) {
 			n = loop_fds(loop, 0);
 			if (!worked && !n)
@@ -298,6 +302,7 @@ int loop_run(struct loop *loop)
 		if (worked || n)
 			idle_since = loop_now();
 	}
+	loop->stop = false;
 	return loop->status;
 }
 
