@@ -28,12 +28,18 @@
 #define TX_IOV		64
 #define FRAME_MAX	(ETH_HLEN + 4 + 65535)
 
+struct tap_queue {
+	struct be_tap *tap;
+	int fd;
+};
+
 struct be_tap {
 	struct backend base;
 	struct loop *loop;
 	const struct backend_ops *ops;
 	void *host;
-	int fd;
+	unsigned int queues;
+	struct tap_queue queue[BE_TAP_MAX_QUEUES];
 	bool held;
 	struct {
 		struct virtio_net_hdr_v1 hdr;
@@ -48,14 +54,15 @@ static struct be_tap *to_tap(struct backend *be)
 
 static void tap_readable(void *arg)
 {
-	struct be_tap *tap = arg;
+	struct tap_queue *q = arg;
+	struct be_tap *tap = q->tap;
 	struct iovec iov[2] = {
 		{ .iov_base = &tap->rx.hdr, .iov_len = sizeof(tap->rx.hdr) },
 		{ .iov_base = tap->rx.frame, .iov_len = sizeof(tap->rx.frame) },
 	};
 
 	for (int i = 0; i < RX_BURST && !tap->held; i++) {
-		ssize_t n = readv(tap->fd, iov, 2);
+		ssize_t n = readv(q->fd, iov, 2);
 
 		if (n < 0)
 			break;
@@ -71,6 +78,26 @@ static void tap_readable(void *arg)
 	tap->ops->rx_end(tap->host);
 }
 
+/*
+ * The frames of a flow stay on one queue, in their order: addresses and ports
+ * choose it, as far as they lie in the first piece. The TAP answers on the queue
+ * that a flow came from (drivers/net/tun.c).
+ */
+static int tx_queue(const struct be_tap *tap, const struct iovec *iov)
+{
+	const uint8_t *p = iov->iov_base;
+	size_t from = ETH_HLEN + 12, to = ETH_HLEN + 24;	/* IPv4 */
+	uint32_t hash = 0;
+
+	if (tap->queues == 1)
+		return tap->queue[0].fd;
+	if (iov->iov_len > ETH_HLEN && p[12] == 0x86 && p[13] == 0xdd)
+		from = ETH_HLEN + 8, to = ETH_HLEN + 44;	/* IPv6 */
+	for (size_t i = from; i < to && i < iov->iov_len; i++)
+		hash = hash * 31 + p[i];
+	return tap->queue[(hash ^ hash >> 16) % tap->queues].fd;
+}
+
 static void tap_tx(struct backend *be, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov,
 		   int iovcnt)
 {
@@ -78,7 +105,7 @@ static void tap_tx(struct backend *be, const struct virtio_net_hdr_v1 *hdr, cons
 	struct iovec all[TX_IOV];
 	size_t len = 0;
 
-	if (iovcnt < 0 || iovcnt >= TX_IOV) {
+	if (iovcnt < 1 || iovcnt >= TX_IOV) {
 		be->stats.tx_lost++;
 		return;
 	}
@@ -87,7 +114,7 @@ static void tap_tx(struct backend *be, const struct virtio_net_hdr_v1 *hdr, cons
 		all[i + 1] = iov[i];
 		len += iov[i].iov_len;
 	}
-	if (writev(tap->fd, all, iovcnt + 1) < 0) {
+	if (writev(tx_queue(tap, iov), all, iovcnt + 1) < 0) {
 		be->stats.tx_lost++;
 		return;
 	}
@@ -100,15 +127,18 @@ static void tap_hold(struct backend *be, bool hold)
 	struct be_tap *tap = to_tap(be);
 
 	tap->held = hold;
-	loop_pause(tap->loop, tap->fd, hold);
+	for (unsigned int i = 0; i < tap->queues; i++)
+		loop_pause(tap->loop, tap->queue[i].fd, hold);
 }
 
 static void tap_free(struct backend *be)
 {
 	struct be_tap *tap = to_tap(be);
 
-	loop_del(tap->loop, tap->fd);
-	close(tap->fd);
+	for (unsigned int i = 0; i < tap->queues; i++) {
+		loop_del(tap->loop, tap->queue[i].fd);
+		close(tap->queue[i].fd);
+	}
 	free(tap);
 }
 
@@ -118,11 +148,13 @@ static const struct backend_class tap_class = {
 	.free = tap_free,
 };
 
-static int tap_open(const char *name)
+static int tap_open(const char *name, bool multi)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int fd, err;
 
+	if (multi)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (strlen(name) >= sizeof(ifr.ifr_name)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -156,6 +188,18 @@ static bool tap_setup(int fd, bool gso)
 	       !ioctl(fd, TUNSETOFFLOAD, basic);
 }
 
+/* Adds a queue; false with errno set, then @fd is still the caller's */
+static bool add_queue(struct be_tap *tap, int fd, bool gso)
+{
+	struct tap_queue *q = &tap->queue[tap->queues];
+
+	*q = (struct tap_queue){ .tap = tap, .fd = fd };
+	if (!tap_setup(fd, gso) || !loop_add(tap->loop, fd, tap_readable, q))
+		return false;
+	tap->queues++;
+	return true;
+}
+
 /**
  * be_tap_new() - Attach to a TAP device
  * @loop: event loop
@@ -169,6 +213,7 @@ struct backend *be_tap_new(struct loop *loop, const struct be_tap_config *cfg,
 			   const struct backend_ops *ops, void *host)
 {
 	struct be_tap *tap = calloc(1, sizeof(*tap));
+	unsigned int queues = cfg->fd >= 0 ? 1 : cfg->queues;
 	int err;
 
 	if (!tap)
@@ -177,19 +222,17 @@ struct backend *be_tap_new(struct loop *loop, const struct be_tap_config *cfg,
 	tap->loop = loop;
 	tap->ops = ops;
 	tap->host = host;
-	tap->fd = cfg->fd >= 0 ? cfg->fd : tap_open(cfg->name);
-	if (tap->fd < 0)
-		goto free_tap;
-	if (!tap_setup(tap->fd, cfg->gso) || !loop_add(loop, tap->fd, tap_readable, tap))
-		goto close_fd;
-	return &tap->base;
+	while (tap->queues < queues) {
+		int fd = cfg->fd >= 0 ? cfg->fd : tap_open(cfg->name, queues > 1);
 
-close_fd:
-	err = errno;
-	if (tap->fd != cfg->fd)
-		close(tap->fd);
-	errno = err;
-free_tap:
-	free(tap);
-	return NULL;
+		if (fd >= 0 && add_queue(tap, fd, cfg->gso))
+			continue;
+		err = errno;
+		if (fd >= 0 && fd != cfg->fd)
+			close(fd);
+		tap_free(&tap->base);
+		errno = err;
+		return NULL;
+	}
+	return &tap->base;
 }

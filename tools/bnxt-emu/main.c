@@ -40,6 +40,7 @@ enum {
 	OPT_SOCKET = 256,
 	OPT_TAP,
 	OPT_TAP_FD,
+	OPT_TAP_QUEUES,
 	OPT_PAIR,
 	OPT_REPLAY,
 	OPT_CONTROL,
@@ -73,6 +74,7 @@ static const struct option long_options[] = {
 	{ "socket",	   required_argument, NULL, OPT_SOCKET },
 	{ "tap",	   required_argument, NULL, OPT_TAP },
 	{ "tap-fd",	   required_argument, NULL, OPT_TAP_FD },
+	{ "tap-queues",	   required_argument, NULL, OPT_TAP_QUEUES },
 	{ "pair",	   required_argument, NULL, OPT_PAIR },
 	{ "replay",	   required_argument, NULL, OPT_REPLAY },
 	{ "control",	   required_argument, NULL, OPT_CONTROL },
@@ -114,6 +116,7 @@ static const char usage_text[] =
 	"  --socket PATH        UNIX socket to make and listen at (vhost-user)\n"
 	"  --tap NAME           TAP device, made if it is not there\n"
 	"  --tap-fd FD          TAP device that is open already (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)\n"
+	"  --tap-queues N       queues of the TAP device, 1..8 (default 1)\n"
 	"  --no-gso             only frames as on a cable between TAP and device: none larger than the\n"
 	"                       MTU, all with their checksums\n"
 	"  --pair PATH          cable to another bnxt-emu with the same PATH, which is a socket\n"
@@ -243,6 +246,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_TAP_FD:
 		return parse_uint(name, arg, 0, 1 << 20, &v) && (o->tap_fd = v, true);
+	case OPT_TAP_QUEUES:
+		return parse_uint(name, arg, 1, BE_TAP_MAX_QUEUES, &o->tap_queues);
 	case OPT_PAIR:
 		o->pair = arg;
 		return true;
@@ -321,6 +326,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 		.tap_fd = -1,
+		.tap_queues = 1,
 		.seed = 1,
 		.spin_us = 50,
 		.nic = {
@@ -819,7 +825,8 @@ static bool attach_replay(struct emu *emu)
 static bool attach_tap(struct emu *emu)
 {
 	const struct options *o = &emu->opt;
-	struct be_tap_config tap = { .name = o->tap, .fd = o->tap_fd, .gso = o->nic.wire_gso };
+	struct be_tap_config tap = { .name = o->tap, .fd = o->tap_fd,
+				     .queues = o->tap_queues, .gso = o->nic.wire_gso };
 
 	emu->backend = be_tap_new(emu->loop, &tap, &backend_ops, emu);
 	if (!emu->backend)
