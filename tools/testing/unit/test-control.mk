@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+prog := test-control
+srcs := test-control.c
+lib := bnxt-emu/control.c bnxt-emu/ctl.c bnxt-emu/loop.c
+libs := -pthread
+cflags := -pthread
+
+include ../../build.mk
