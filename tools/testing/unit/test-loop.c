@@ -18,6 +18,7 @@ struct test {
 	uint64_t due;			/* next timer, 0: at once, UINT64_MAX: none */
 	unsigned int stop_after_timers;
 	uint64_t until;			/* ns, 0: no end */
+	uint64_t last, shortest;	/* between two timers */
 	bool remove;			/* the handler removes its own descriptor */
 };
 
@@ -42,6 +43,9 @@ static uint64_t on_timers(void *arg, uint64_t now)
 	struct test *t = arg;
 
 	t->timers++;
+	if (t->last && now - t->last < t->shortest)
+		t->shortest = now - t->last;
+	t->last = now;
 	if (t->stop_after_timers && !--t->stop_after_timers)
 		loop_stop(t->loop, 7);
 	if (t->until && now >= t->until)
@@ -95,6 +99,7 @@ static struct test *start(unsigned int spin_us)
 
 	t->loop = loop_new(&hooks, t, spin_us);
 	t->due = UINT64_MAX;
+	t->shortest = UINT64_MAX;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, t->fd) || !loop_add(t->loop, t->fd[0], on_readable, t))
 		tap_bail("no socket pair");
 	return t;
@@ -172,9 +177,10 @@ static void test_timers(void)
 	t->stop_after_timers = 21;
 	loop_run(t->loop);
 	took = loop_now() - from;
-	/* by milliseconds it would be 20 ms at least */
-	tap_ok(took >= 10 * MS, "20 timers of half a millisecond take %llu us", (unsigned long long)took / 1000);
-	tap_ok(took < 20 * MS, "and not a millisecond each");
+	tap_ok(took >= 10 * MS, "20 timers of half a millisecond take at least 10 ms");
+	/* the shortest: all others may be longer on a busy machine */
+	tap_ok(t->shortest < MS, "they are not rounded up to milliseconds: %llu us",
+	       (unsigned long long)t->shortest / 1000);
 	tap_ok(t->sleeps >= 19 && t->sleeps == t->wakes, "it slept in between");
 	end(t);
 
@@ -183,7 +189,7 @@ static void test_timers(void)
 	t->stop_after_timers = 1000;
 	from = loop_now();
 	loop_run(t->loop);
-	tap_ok(!t->sleeps && loop_now() - from < 500 * MS, "a timer that is due at once keeps it awake");
+	tap_ok(!t->sleeps, "a timer that is due at once keeps it awake");
 	end(t);
 }
 
