@@ -276,6 +276,7 @@ void hwrm_describe(uint16_t op, const void *req, char *out, size_t size);
 /* hwrm.c */
 void hwrm_process(struct nic *nic);
 void hwrm_init(struct nic *nic);
+const char *hwrm_command(size_t i, uint16_t *op, uint16_t *req_len, uint16_t *resp_len);
 
 /* One command: gets the request, zero-padded to MAX_REQ, fills the body of the answer. */
 typedef enum hwrm_error hwrm_fn(struct nic *nic, const void *req, void *resp);

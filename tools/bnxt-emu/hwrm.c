@@ -122,6 +122,25 @@ static const struct hwrm_cmd commands[] = {
 	  hwrm_dbg_read_direct },
 };
 
+/**
+ * hwrm_command - look at the table of commands
+ * @i: which
+ * @op: its number
+ * @req_len: shortest request, header included
+ * @resp_len: length of its answer, header included
+ *
+ * Return: its name, NULL behind the last.
+ */
+const char *hwrm_command(size_t i, uint16_t *op, uint16_t *req_len, uint16_t *resp_len)
+{
+	if (i >= ARRAY_SIZE(commands))
+		return NULL;
+	*op = commands[i].op;
+	*req_len = commands[i].req_len;
+	*resp_len = commands[i].resp_len;
+	return commands[i].name;
+}
+
 static const struct hwrm_cmd *find_command(uint16_t op)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -710,6 +710,7 @@ unsigned int drv_read_nq(struct drv *d, unsigned int queue)
 		if ((e.dw[0] & 0x3f) == CMP_ASYNC_EVENT) {
 			d->async_events++;
 			d->async_data = e.dw[3];
+			d->async = e;
 		} else if ((e.dw[0] & 0x3f) != NQE_CQ_NOTIFY) {
 			broke(d, "an entry of an NQ is of unknown type");
 		} else if (handle != 0x123400000000ull + (1u << 24) &&

@@ -120,6 +120,7 @@ struct drv {
 	unsigned int handled[32];
 	unsigned int async_events;
 	uint32_t async_data;
+	struct hsi_entry async;	/* the last one, whole */
 
 	struct drv_pkt *rx;	/* ring buffer of DRV_RX_QUEUE */
 	unsigned int rx_head, rx_tail;
