@@ -6,7 +6,7 @@
 # what ethtool asks and sets, interface down and up. ZCRX_TEST_SECONDS is how long
 # each iperf3 runs (default: 2)
 
-# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
+# shellcheck source=lib.sh disable=SC2317,SC2086,SC2016 # functions are called by name
 . "$(dirname "$0")/lib.sh"
 
 seconds=${ZCRX_TEST_SECONDS:-2}
@@ -91,6 +91,61 @@ guest_settings() {
 	done
 }
 
+# Packets that the NIC merged are cut again where they leave: lengths and
+# checksums that the driver made of its completions have to hold
+guest_forward() {
+	local before n ns="ip netns exec inner"
+
+	ip netns add inner
+	ip link add v0 type veth peer name v1 netns inner
+	ip addr add 198.51.100.1/24 dev v0
+	ip link set v0 up
+	$ns ip addr add 198.51.100.2/24 dev v1
+	$ns ip link set v1 up
+	$ns ip route add default via 198.51.100.1
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	ethtool -K v0 tx off tso off gso off >/dev/null 2>&1
+	before=$(awk '/^Ip: [0-9]/ { print $7 }' /proc/net/snmp)
+	$ns nc -l 7000 >"$work/output" &
+	peer "ip route replace 198.51.100.0/24 via $ZCRX_GUEST
+		until nc -N 198.51.100.2 7000 <$work/input; do sleep 0.1; done"
+	tap_eq $? 0 "a stream to a host behind the guest"
+	wait $!
+	tap_ok "arrives as it was sent" cmp "$work/input" "$work/output"
+	tap_eq "$($ns awk '/^Tcp: [0-9]/ { print $14 + $16 }' /proc/net/snmp)" 0 "without an error of TCP checksums"
+	before=$(($(awk '/^Ip: [0-9]/ { print $7 }' /proc/net/snmp) - before))
+	n=$($ns awk '/^Ip: [0-9]/ { print $4 }' /proc/net/snmp)
+	tap_ok "the guest forwarded $before packets, $n came out" test $((n)) -gt $((3 * before))
+}
+
+# Aggregation switched while a stream runs; every byte counts
+guest_aggregation() {
+	local n bad=0
+
+	sleep 1.2
+	tap_eq "$(stat_sum rx_tpa_pkt)" 0 "nothing is aggregated yet"
+	nc -l 7000 >"$work/output" &
+	n=$!
+	peer_start "until (cat $work/input; sleep 1; cat $work/input; sleep 1; cat $work/input) |
+		nc -N $ZCRX_GUEST 7000; do sleep 0.1; done"
+	for _ in 1 2 3 4 5; do
+		for what in 'rx-gro-hw off' 'rx-gro-hw on' 'rx-gro-hw off lro on' 'lro off rx-gro-hw on'; do
+			ethtool -K eth0 $what || bad=$((bad + 1))
+			sleep 0.1
+		done
+	done
+	tap_eq $bad 0 "rx-gro-hw and lro are switched 20 times under traffic"
+	peer_wait "$peer_id"
+	tap_eq $? 0 "the stream goes on"
+	wait $n
+	cat "$work/input" "$work/input" "$work/input" | cmp - "$work/output"
+	tap_eq $? 0 "and arrives as it was sent"
+	sleep 1.2
+	n=$(stat_sum rx_tpa_pkt)
+	tap_ok "packets were aggregated: $n" test "$n" -gt 1000
+	tap_eq "$(stat_sum rx_tpa_errors)" 0 "without errors"
+}
+
 guest_down_up() {
 	local i bad=0
 
@@ -117,6 +172,9 @@ main() {
 	make_work
 	vm "MTU 1500" traffic --mtu 1500
 	vm "MTU 9000" traffic --mtu 9000
+	head -c 30000000 /dev/urandom >"$work/input"
+	vm "aggregation" aggregation --mtu 1500
+	vm "forwarding" forward --mtu 1500
 	vm "settings" settings --mtu 1500
 	vm "down and up" down_up --mtu 1500
 }
