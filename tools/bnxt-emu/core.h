@@ -7,6 +7,7 @@
  *   fw.c       the firmware's health, errors and resets
  *   phy.c      the port's link: speeds, pause, FEC, the module in the cage
  *   ring.c     rings, completions, arming, notifications
+ *   coal.c     interrupt coalescing
  *   tx.c       from a doorbell to the wire
  *   rx.c       from the wire to a completion
  *   tpa.c      aggregates TCP segments on that way
@@ -61,6 +62,18 @@ enum ring_state {
 	RING_FAILED,		/* memory gone or contents senseless: ignored until it is freed */
 };
 
+/* When a completion queue may notify (RING_CMPL_RING_CFG_AGGINT_PARAMS) */
+struct coal {
+	uint32_t lat_min, lat_max;	/* ns */
+	uint16_t num_cmpl;
+	bool timer_reset;
+	bool ring_idle;
+	bool waiting;		/* has entries that nobody was told of */
+	bool notified;		/* at least once */
+	uint64_t since;		/* ns: when the wait began */
+	uint64_t last;		/* ns: the last notification */
+};
+
 struct ring {
 	uint8_t state;
 	uint8_t type;		/* enum ring_type */
@@ -78,6 +91,7 @@ struct ring {
 	bool armed;		/* CQ, NQ */
 	uint16_t nq_id;		/* CQ */
 	uint64_t cq_handle;	/* CQ: the driver's cookie for it */
+	struct coal coal;	/* CQ */
 	uint64_t late_until;	/* CQ: ns, its notification is put off by a fault; 0: it is not */
 	uint16_t vector;	/* NQ */
 
@@ -293,7 +307,8 @@ hwrm_fn hwrm_port_led_qcaps, hwrm_port_led_cfg, hwrm_port_mac_cfg, hwrm_port_phy
 hwrm_fn hwrm_port_phy_qcaps, hwrm_port_phy_qcfg, hwrm_port_phy_cfg, hwrm_port_qstats,
 	hwrm_port_qstats_ext;
 hwrm_fn hwrm_port_clr_stats;
-hwrm_fn hwrm_ring_alloc, hwrm_ring_free, hwrm_ring_aggint_cfg;
+hwrm_fn hwrm_ring_alloc, hwrm_ring_free;
+hwrm_fn hwrm_ring_aggint_qcaps, hwrm_ring_aggint_cfg, hwrm_ring_qaggint;
 hwrm_fn hwrm_stat_ctx_alloc, hwrm_stat_ctx_free, hwrm_stat_ctx_query, hwrm_stat_ctx_clr;
 hwrm_fn hwrm_vnic_alloc, hwrm_vnic_free, hwrm_vnic_cfg, hwrm_vnic_qcaps, hwrm_vnic_update,
 	hwrm_vnic_rss_cfg;
@@ -360,6 +375,11 @@ static inline uint32_t ring_pending(const struct ring *r)
 }
 
 void work_add(struct work_list *list, struct ring *r);
+
+/* coal.c */
+void coal_pending(struct nic *nic, struct ring *cq);
+void coal_notified(struct nic *nic, struct ring *cq);
+uint64_t coal_wait(const struct nic *nic, const struct ring *cq);
 
 /* tx.c, rx.c */
 void tx_run_all(struct nic *nic);

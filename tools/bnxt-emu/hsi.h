@@ -236,7 +236,9 @@ enum hwrm_op {
 	HWRM_VNIC_UPDATE = 0x4b,
 	HWRM_RING_ALLOC = 0x50,
 	HWRM_RING_FREE = 0x51,
+	HWRM_RING_QAGGINT = 0x52,
 	HWRM_RING_AGGINT_CFG = 0x53,
+	HWRM_RING_AGGINT_QCAPS = 0x54,
 	HWRM_VNIC_RSS_CTX_ALLOC = 0x70,
 	HWRM_VNIC_RSS_CTX_FREE = 0x71,
 	HWRM_CFA_L2_FILTER_ALLOC = 0x90,
@@ -813,6 +815,54 @@ struct ring_free_req {
 	uint32_t prod_idx, opaque, _r0;
 };
 HSI_SIZE(ring_free_req, 32);
+
+#define AGGINT_INT_LAT_TMR_MIN		(1u << 0)
+#define AGGINT_INT_LAT_TMR_MAX		(1u << 1)
+#define AGGINT_TIMER_RESET		(1u << 2)
+#define AGGINT_RING_IDLE		(1u << 3)
+#define AGGINT_NUM_CMPL_AGGR_INT	(1u << 8)
+#define AGGINT_FLAG_TIMER_RESET		(1u << 0)
+#define AGGINT_FLAG_RING_IDLE		(1u << 1)
+#define AGGINT_EN_INT_LAT_TMR_MIN	(1u << 3)
+#define AGGINT_EN_INT_LAT_TMR_MAX	(1u << 4)
+#define AGGINT_EN_NUM_CMPL_AGGR_INT	(1u << 5)
+
+struct aggint_qcaps_resp {
+	uint32_t cmpl_params, nq_params;
+	uint16_t num_cmpl_dma_aggr_min, num_cmpl_dma_aggr_max;
+	uint16_t num_cmpl_dma_aggr_during_int_min, num_cmpl_dma_aggr_during_int_max;
+	uint16_t cmpl_aggr_dma_tmr_min, cmpl_aggr_dma_tmr_max;
+	uint16_t cmpl_aggr_dma_tmr_during_int_min, cmpl_aggr_dma_tmr_during_int_max;
+	uint16_t int_lat_tmr_min_min, int_lat_tmr_min_max, int_lat_tmr_max_min, int_lat_tmr_max_max;
+	uint16_t num_cmpl_aggr_int_min, num_cmpl_aggr_int_max, timer_units;
+	uint8_t _r0, valid;
+};
+HSI_SIZE(aggint_qcaps_resp, 48 - 8);
+
+struct aggint_cfg_req {
+	struct hwrm_req_hdr hdr;
+	uint16_t ring_id, flags, num_cmpl_dma_aggr, num_cmpl_dma_aggr_during_int;
+	uint16_t cmpl_aggr_dma_tmr, cmpl_aggr_dma_tmr_during_int;
+	uint16_t int_lat_tmr_min, int_lat_tmr_max, num_cmpl_aggr_int, enables;
+	uint32_t _r0;
+};
+HSI_SIZE(aggint_cfg_req, 40);
+HSI_AT(aggint_cfg_req, enables, 34);
+
+struct aggint_qcfg_req {
+	struct hwrm_req_hdr hdr;
+	uint16_t ring_id, flags;
+	uint32_t _r0;
+};
+HSI_SIZE(aggint_qcfg_req, 24);
+
+struct aggint_qcfg_resp {
+	uint16_t flags, num_cmpl_dma_aggr, num_cmpl_dma_aggr_during_int;
+	uint16_t cmpl_aggr_dma_tmr, cmpl_aggr_dma_tmr_during_int;
+	uint16_t int_lat_tmr_min, int_lat_tmr_max, num_cmpl_aggr_int;
+	uint8_t _r0[7], valid;
+};
+HSI_SIZE(aggint_qcfg_resp, 32 - 8);
 
 struct vnic_alloc_req {
 	struct hwrm_req_hdr hdr;

@@ -146,17 +146,6 @@ enum hwrm_error hwrm_ring_free(struct nic *nic, const void *req, void *resp)
 	return HWRM_OK;
 }
 
-/* Interrupts are coalesced by bursts (nic_flush); the numbers are only checked */
-enum hwrm_error hwrm_ring_aggint_cfg(struct nic *nic, const void *req, void *resp)
-{
-	uint16_t id;
-
-	(void)resp;
-	memcpy(&id, (const uint8_t *)req + sizeof(struct hwrm_req_hdr), sizeof(id));
-	return ring_get(nic, id, RING_CMPL) || ring_get(nic, id, RING_NQ) ? HWRM_OK :
-									    HWRM_INVALID_PARAMS;
-}
-
 enum hwrm_error hwrm_stat_ctx_alloc(struct nic *nic, const void *req, void *resp)
 {
 	const struct stat_ctx_alloc_req *q = req;

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,8 @@ struct loop *loop_new(const struct loop_hooks *hooks, void *arg, unsigned int ma
 	loop->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epfd < 0)
 		goto free_loop;
+	/* timers count microseconds; by default the kernel lets them be 50 late */
+	prctl(PR_SET_TIMERSLACK, 1);
 	loop->hooks = hooks;
 	loop->arg = arg;
 	loop->max_spin = max_spin_us * 1000ull;

@@ -56,6 +56,7 @@ enum {
 	OPT_DROP,
 	OPT_HDS_LEN_EXTRA,
 	OPT_TPA,
+	OPT_COALESCE,
 	OPT_TPA_TIMER,
 	OPT_PCAP,
 	OPT_SNAPLEN,
@@ -90,6 +91,7 @@ static const struct option long_options[] = {
 	{ "drop",	   no_argument,	      NULL, OPT_DROP },
 	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
 	{ "tpa", required_argument, NULL, OPT_TPA },
+	{ "coalesce", required_argument, NULL, OPT_COALESCE },
 	{ "tpa-timer", required_argument, NULL, OPT_TPA_TIMER },
 	{ "pcap",	   required_argument, NULL, OPT_PCAP },
 	{ "snaplen",	   required_argument, NULL, OPT_SNAPLEN },
@@ -140,6 +142,8 @@ static const char usage_text[] =
 	"                       waiting a while, which is what packet memory and pause frames do\n"
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
 	"                       header split threshold (default 0; 4 counts the FCS)\n"
+	"  --coalesce on|off    delay interrupts as the driver sets it (default on); off: at the end\n"
+	"                       of each burst of frames\n"
 	"  --tpa on|off         aggregate TCP segments (LRO, hardware GRO) where the driver wants it\n"
 	"                       (default on); off announces it all the same, as 6.12 bases header\n"
 	"                       split on it\n"
@@ -284,6 +288,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_HDS_LEN_EXTRA:
 		return parse_uint(name, arg, 0, 64, &o->nic.hds_len_extra);
+	case OPT_COALESCE:
+		return parse_switch(name, arg, &o->nic.coalesce);
 	case OPT_TPA:
 		return parse_switch(name, arg, &o->nic.tpa);
 	case OPT_TPA_TIMER:
@@ -337,6 +343,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			.error_recovery = true,
 			.wire_gso = true,
 			.rx_backpressure = true,
+			.coalesce = true,
 			.tpa = true,
 			.tpa_timer_us = 50,
 		},

@@ -49,6 +49,7 @@ struct nic_config {
 	uint16_t fw_version[4];		/* major, minor, build, patch; major 0: NIC_FW_MAJOR.0.0.0 */
 	bool wire_gso; /* the wire takes and gives frames larger than the MTU (see below) */
 	bool rx_backpressure; /* nic_wire_ready() tells the back end to wait instead of dropping */
+	bool coalesce;			/* interrupts, as the driver sets it; else one a burst */
 	bool tpa;			/* aggregate TCP segments where the driver allows it */
 	unsigned int tpa_timer_us;	/* longest life of an aggregation, if the driver names none */
 	unsigned int hds_len_extra;	/* added to a frame's length before the HDS threshold compare (4 = FCS) */

@@ -222,8 +222,10 @@ bool cq_write(struct nic *nic, struct ring *cq, unsigned int ahead, const struct
 void cq_commit(struct nic *nic, struct ring *cq, unsigned int entries)
 {
 	cq->prod += entries;
-	if (cq->armed)
-		work_add(&nic->cq_work, cq);
+	if (!cq->armed)
+		return;
+	coal_pending(nic, cq);
+	work_add(&nic->cq_work, cq);
 }
 
 /**
@@ -304,12 +306,13 @@ static bool cq_notify(struct nic *nic, struct ring *cq)
 		return true;
 	if (!nq)
 		return true;
-	if (cq_is_late(nic, cq))
+	if (coal_wait(nic, cq) || cq_is_late(nic, cq))
 		return false;
 	if (!nq_post(nic, nq, &e))
 		return nq->state == RING_FAILED;
 	cq->late_until = 0;
 	cq->armed = false;
+	coal_notified(nic, cq);
 	return true;
 }
 
@@ -346,7 +349,7 @@ void ring_notify(struct nic *nic)
 }
 
 /**
- * ring_run_timers - when notifications that a fault put off are due
+ * ring_run_timers - when notifications that were put off are due
  * @nic: device
  *
  * Return: ns until the next is, UINT64_MAX for none. nic_flush() posts it then.
@@ -356,10 +359,13 @@ uint64_t ring_run_timers(struct nic *nic)
 	uint64_t next = UINT64_MAX;
 
 	for (unsigned int i = 0; i < nic->cq_work.n; i++) {
-		uint64_t due = nic->ring[nic->cq_work.id[i]].late_until;
+		const struct ring *cq = &nic->ring[nic->cq_work.id[i]];
+		uint64_t late = cq->late_until > nic->now ? cq->late_until - nic->now : 0,
+			 wait = cq->armed && queue_used(cq) ? coal_wait(nic, cq) : 0;
 
-		if (due > nic->now && due - nic->now < next)
-			next = due - nic->now;
+		wait = wait > late ? wait : late;
+		if (wait && wait < next)
+			next = wait;
 	}
 	return next;
 }
@@ -378,8 +384,12 @@ static void cq_doorbell(struct nic *nic, struct ring *cq, uint32_t index, bool a
 	queue_set_cons(cq, index);
 	if (arm)
 		cq->armed = true;
-	if (cq->armed && queue_used(cq))
-		work_add(&nic->cq_work, cq);
+	if (!queue_used(cq))
+		cq->coal.waiting = false;
+	if (!cq->armed || !queue_used(cq))
+		return;
+	coal_pending(nic, cq);
+	work_add(&nic->cq_work, cq);
 }
 
 /* TX rings that wait for room in this CQ go on */

@@ -45,6 +45,9 @@ guest_traffic() {
 	tap_eq "$(grep -c ping "$work/small")" 50 "each with its line"
 }
 
+# The shortest of many round trips, in milliseconds
+least_rtt() { ping -q -c 100 -i 0.005 "$ZCRX_PEER" | awk -F'[=/ ]+' '/^rtt/ { print $6 }'; }
+
 guest_settings() {
 	local n rule before
 
@@ -73,6 +76,15 @@ guest_settings() {
 	n=$(ethtool -S eth0 | sed -n 's/^ *\[2\]: rx_ucast_packets: //p')
 	tap_ok "its packets come to queue 2: $((n - before))" test $((n - before)) -gt 500
 	tap_ok "ethtool -N delete" ethtool -N eth0 delete "$rule"
+
+	# a lone packet is seen when the interrupt's time has come
+	before=$(least_rtt)
+	tap_ok "ethtool -C rx-usecs 500" ethtool -C eth0 rx-usecs 500 rx-frames 60
+	n=$(least_rtt)
+	tap_ok "packets wait for the interrupt: at least $n ms, before $before" at_least "$n" 0.5
+	tap_ok "ethtool -C rx-usecs 10" ethtool -C eth0 rx-usecs 10 rx-frames 15 adaptive-rx on
+	n=$(least_rtt)
+	tap_ok "and no longer: at least $n ms" at_least 0.5 "$n"
 
 	tap_ok "ethtool -G" ethtool -G eth0 rx 1023 tx 255
 	tap_eq "$(ethtool -g eth0 | awk '/^RX:/ { v = $2 } END { print v }')" 1023 "ethtool -g shows that"

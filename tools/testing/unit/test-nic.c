@@ -71,7 +71,7 @@ static void test_probe(void)
 		{ HWRM_SELFTEST_QLIST, "SELFTEST_QLIST", 0 },
 		{ HWRM_PORT_PHY_QCAPS, "PORT_PHY_QCAPS", 0 },
 		{ HWRM_PORT_PHY_QCFG, "PORT_PHY_QCFG", 0 },
-		{ 0x54, "RING_AGGINT_QCAPS", 0xffff },
+		{ 0x54, "RING_AGGINT_QCAPS", 0xffff },	/* coalescing is off */
 		{ 0xdf, "PORT_MAC_QCAPS", 0xffff },
 		{ 0x261, "QUEUE_PFCWD_TIMEOUT_QCAPS", 0xffff },
 	};
