@@ -55,6 +55,7 @@ enum tcp_flag {
 #define HEAD_MAX		1024	/* longest header of a TSO frame: 9 bits of 16-bit units */
 #define PARSE_MAX		256	/* as deep as the parser looks into other frames */
 #define TX_MAX_BDS		32
+#define BURST			4096	/* packets and frames of one flush, each way: the rest waits */
 
 enum ring_state {
 	RING_UNUSED = 0,
@@ -234,7 +235,7 @@ struct nic {
 	uint64_t now;		/* ns, as nic_run_timers() told last */
 	uint32_t faults;	/* bits of enum nic_fault that are switched on */
 	bool trace_doorbells;
-	unsigned int tx_burst;	/* packets and frames since the flush began */
+	unsigned int tx_burst, rx_burst;	/* packets and frames since a flush ended */
 	bool tx_paused;		/* the wire takes nothing now */
 
 	uint8_t window[GRC_HWRM_WINDOW_SIZE];

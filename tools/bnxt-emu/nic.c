@@ -260,7 +260,7 @@ static void grc_write(struct nic *nic, uint64_t off, unsigned int size, uint64_t
 	if (off + size <= GRC_HWRM_WINDOW + GRC_HWRM_WINDOW_SIZE) {
 		memcpy(nic->window + off, &val, size);
 	} else if (off == GRC_HWRM_TRIGGER) {
-		/* what the doorbells before it asked for comes first */
+		/* what the doorbells before it asked for comes first, as far as the burst goes */
 		tx_run_all(nic);
 		hwrm_process(nic);
 	} else if (off >= GRC_WINDOWS && off < GRC_WINDOWS + GRC_WINDOWS_SIZE && size == 4) {
@@ -312,6 +312,8 @@ void nic_flush(struct nic *nic)
 {
 	tx_run_all(nic);
 	ring_notify(nic);
+	nic->tx_burst = 0;
+	nic->rx_burst = 0;
 }
 
 /**

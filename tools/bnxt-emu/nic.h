@@ -166,7 +166,10 @@ void nic_mmio_write(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned in
 void nic_wire_rx(struct nic *nic, const struct virtio_net_hdr_v1 *hdr, const uint8_t *frame,
 		 size_t len);
 
-/* False while cfg.rx_backpressure asks the back end to keep frames for later */
+/*
+ * False while frames had better wait: for the next nic_flush() after a long burst, and with
+ * cfg.rx_backpressure for buffers
+ */
 bool nic_wire_ready(struct nic *nic);
 
 /* Plugs the cable in (as it is at first) or out; the driver hears of it by an event */

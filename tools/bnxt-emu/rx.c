@@ -350,7 +350,7 @@ uint64_t rx_run_timers(struct nic *nic)
  */
 bool nic_wire_ready(struct nic *nic)
 {
-	return !nic->n_starved;
+	return !nic->n_starved && nic->rx_burst < BURST;
 }
 
 /* A frame that no buffer of this ring can hold is reported in a completion without data */
@@ -456,6 +456,7 @@ static void deliver(struct nic *nic, const struct rx_target *to, struct rx_frame
 	uint32_t len = rx_frame_len(f);
 	struct stat_ctx *stat;
 
+	nic->rx_burst++;
 	stats_wire_rx(nic, f->cast, f->p->tagged, len);
 	if (!to->rx || to->rx->state != RING_LIVE || v->dropping || !v->mru) {
 		stats_rx_discard(nic, to->rx ? stat_ctx(nic, to->rx->stat_ctx) : NULL, len);
@@ -656,6 +657,7 @@ static uint32_t count_unwanted(struct nic *nic, const struct virtio_net_hdr_v1 *
 		left -= n;
 		frames++;
 	} while (left);
+	nic->rx_burst += frames;
 	return frames;
 }
 

@@ -11,7 +11,6 @@
 
 #define NOTIFY_EVERY	64	/* packets: the driver need not wait for a burst's end */
 #define MAX_IP_PACKET	0xffffu
-#define BURST		4096	/* packets and frames of one flush: the guest must not keep the rest waiting */
 #define MAX_SEGS	0xffffu	/* of one packet; Linux' GSO_MAX_SEGS */
 
 struct tx_bd {
@@ -421,7 +420,8 @@ static void tx_run(struct nic *nic, struct ring *r)
  * @nic: device
  *
  * What the wire does not take, and what is more than a burst, waits for the next
- * flush; the ring that was stopped then comes after all others.
+ * flush, however often this is called before it; the ring that was stopped then
+ * comes after all others.
  */
 void tx_run_all(struct nic *nic)
 {
@@ -432,7 +432,6 @@ void tx_run_all(struct nic *nic)
 
 	memcpy(id, list->id, n * sizeof(id[0]));
 	list->n = 0;
-	nic->tx_burst = 0;
 	for (unsigned int i = 0; i < n; i++) {
 		struct ring *r = &nic->ring[id[i]];
 

@@ -1380,6 +1380,23 @@ static void test_tx_burst(void)
 	drv_run(d);
 	tap_eq(d->wire_frames, 40000, "one of more than 65535 is dropped");
 	tap_eq(d->q[0].tx_done, 12, "and completed");
+	/* commands let go first what was posted before them */
+	nic_flush(d->nic);
+	d->wire_frames = 0;
+	t.mss = 64;
+	t.piece = 8000;
+	t.len = frame_make(frame, &f, 0, 64000);
+	for (unsigned int i = 0; i < 10; i++)
+		drv_send(d, 0, &t);
+	for (unsigned int i = 0; i < 20; i++)
+		drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0);
+	tap_ok(d->wire_frames >= 4096 && d->wire_frames <= 5100,
+	       "commands in between do not make a burst longer: %llu frames",
+	       (unsigned long long)d->wire_frames);
+	while (!nic_run_timers(d->nic, 1000) && flushes++ < 20)
+		nic_flush(d->nic);
+	drv_run(d);
+	tap_eq(d->wire_frames, 10000, "the rest comes with the next");
 	ended(d, "long bursts");
 }
 
@@ -1738,6 +1755,32 @@ static void test_backpressure(void)
 	drv_close(d);
 	tap_ok(nic_wire_ready(d->nic), "a closed ring holds nobody back");
 	ended(d, "backpressure");
+}
+
+static void test_rx_burst(void)
+{
+	static uint8_t frame[MAX_FRAME];
+	static const uint8_t other[6] = { 2, 0, 0, 0, 0, 77 };
+	struct virtio_net_hdr_v1 hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 16 };
+	struct drv_opts o = drv_defaults();
+	struct flow f = tcp4(1, 2);
+	struct drv *d = opened(&o);
+	size_t len = frame_make(frame, &f, 0, 64000);
+
+	drv_wire_hdr(d, &hdr, frame, len);
+	tap_ok(nic_wire_ready(d->nic), "after 4000 segments the wire may give more");
+	drv_wire_hdr(d, &hdr, frame, len);
+	tap_ok(!nic_wire_ready(d->nic), "after 8000 it had better wait");
+	nic_flush(d->nic);
+	tap_ok(nic_wire_ready(d->nic), "until the burst has ended");
+	f.dmac = other;
+	len = frame_make(frame, &f, 0, 64000);
+	for (unsigned int i = 0; i < 2; i++)
+		drv_wire_hdr(d, &hdr, frame, len);
+	tap_ok(!nic_wire_ready(d->nic), "frames that nobody gets count, too");
+	nic_flush(d->nic);
+	drv_run(d);
+	ended(d, "long bursts from the wire");
 }
 
 /*
@@ -2199,6 +2242,7 @@ int main(void)
 	test_reopen();
 	test_link();
 	test_backpressure();
+	test_rx_burst();
 	test_hostile_commands();
 	test_hostile_rings();
 	for (uint32_t seed = 1; seed <= 6; seed++)
