@@ -88,6 +88,7 @@ struct ring {
 	unsigned int n_pages;
 	uint64_t *page;		/* bus addresses */
 	uint64_t serial;	/* age, to tell which ring was made first */
+	uint64_t no_cq;		/* RX: the nic's ring_serial when a search for its CQ was in vain */
 
 	bool armed;		/* CQ, NQ */
 	uint16_t nq_id;		/* CQ */
@@ -255,7 +256,7 @@ struct nic {
 	struct ring ring[MAX_RINGS];
 	unsigned int
 		next_ring; /* where the search for a free id starts: ids are not reused at once */
-	uint64_t ring_serial;
+	uint64_t ring_serial;	/* another number whenever a ring comes or goes */
 	struct work_list cq_work, nq_work, tx_work;
 	unsigned int n_starved;
 	struct tpa *tpa;

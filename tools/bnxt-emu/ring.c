@@ -124,6 +124,7 @@ void ring_free(struct nic *nic, struct ring *r)
 		rx_ring_gone(nic, r);
 	free(r->page);
 	*r = (struct ring){ .id = r->id };
+	nic->ring_serial++;
 }
 
 /**
@@ -561,6 +562,9 @@ struct ring *rx_ring_cq(struct nic *nic, struct ring *rx)
 
 	if (cq)
 		return cq;
+	/* this may be asked for each frame, and the search is long */
+	if (rx->no_cq == nic->ring_serial)
+		return NULL;
 	for (unsigned int i = 0; i < MAX_RINGS; i++) {
 		cq = ring_get(nic, i, RING_CMPL);
 		if (!cq || cq->logical_id != rx->logical_id || is_tx_cq(nic, i))
@@ -568,5 +572,6 @@ struct ring *rx_ring_cq(struct nic *nic, struct ring *rx)
 		rx->cq_id = i;
 		return cq;
 	}
+	rx->no_cq = nic->ring_serial;
 	return NULL;
 }

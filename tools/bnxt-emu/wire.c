@@ -39,7 +39,7 @@ struct kept {
 #define KEPT_MAX	16
 
 struct lane {
-	struct flight *first;	/* in the order of their due times */
+	struct flight *first, *last;	/* in the order of their due times */
 	unsigned int queued;
 	bool full, held;
 	uint64_t free_at;	/* ns: the last frame has left a wire of limited rate */
@@ -95,13 +95,15 @@ static struct flight *make_flight(const uint8_t *frame, size_t len)
 static void enqueue(struct wire *w, enum fault_dir dir, struct flight *fl, uint64_t due)
 {
 	struct lane *l = &w->lane[dir];
-	struct flight **at = &l->first;
+	struct flight **at = l->last && l->last->due <= due ? &l->last->next : &l->first;
 
 	while (*at && (*at)->due <= due)
 		at = &(*at)->next;
 	fl->due = due;
 	fl->next = *at;
 	*at = fl;
+	if (!fl->next)
+		l->last = fl;
 	if (++l->queued >= QUEUE_FULL)
 		set_full(w, dir, true);
 }
@@ -378,6 +380,8 @@ static uint64_t run_lane(struct wire *w, enum fault_dir dir)
 		struct flight *fl = l->first;
 
 		l->first = fl->next;
+		if (!l->first)
+			l->last = NULL;
 		if (--l->queued <= QUEUE_FREE)
 			set_full(w, dir, false);
 		come_out(w, dir, fl->bytes, fl->len);

@@ -1909,6 +1909,49 @@ static void test_hostile_commands(void)
 	still_works(d, "hostile commands");
 }
 
+/* CPU seconds that frames take which go to a ring without CQ, among @more TX queues */
+static double time_without_cq(unsigned int more)
+{
+	static uint8_t frame[MAX_FRAME];
+	struct virtio_net_hdr_v1 hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 16 };
+	struct drv_opts o = drv_defaults();
+	struct flow f = tcp4(1, 2);
+	struct drv_ring cq, tx;
+	struct drv *d;
+	clock_t start;
+	size_t len;
+
+	o.nic.queues = NIC_MAX_QUEUES;
+	d = opened(&o);
+	for (unsigned int i = 0; i < more; i++) {
+		struct ring_alloc_req c = { .enables = RING_EN_NQ_RING_ID,
+					    .nq_ring_id = d->q[0].nq.id };
+		struct ring_alloc_req t = { 0 };
+
+		if (drv_ring_alloc(d, &cq, RING_CMPL, 16, &c))
+			tap_bail("a CQ cannot be made");
+		t.cmpl_ring_id = cq.id;
+		if (drv_ring_alloc(d, &tx, RING_TX, 16, &t))
+			tap_bail("a TX ring cannot be made");
+	}
+	drv_ring_free(d, &d->q[0].rxcq, HWRM_NO_CMPL_RING);
+	len = frame_make(frame, &f, 0, 64000);
+	start = clock();
+	for (unsigned int i = 0; i < 10; i++)
+		drv_wire_hdr(d, &hdr, frame, len);
+	start = clock() - start;
+	drv_free(d);
+	return (double)start / CLOCKS_PER_SEC;
+}
+
+static void test_hostile_queues(void)
+{
+	double few = time_without_cq(0), many = time_without_cq(59);
+
+	tap_ok(many < 4 * few, "frames for a ring without CQ are not searched for: %.1f and %.1f ms",
+	       few * 1000, many * 1000);
+}
+
 static void test_hostile_rings(void)
 {
 	static uint8_t frame[MAX_FRAME];
@@ -2244,6 +2287,7 @@ int main(void)
 	test_backpressure();
 	test_rx_burst();
 	test_hostile_commands();
+	test_hostile_queues();
 	test_hostile_rings();
 	for (uint32_t seed = 1; seed <= 6; seed++)
 		fuzz(seed * 2654435761u, 2000);

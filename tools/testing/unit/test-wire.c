@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The bad wire: what comes out of it for what went in. */
+#include <time.h>
+
 #include "../../bnxt-emu/wire.h"
 #include "../tap.h"
 #include "nic-frames.h"
@@ -398,6 +400,27 @@ static void test_determinism(void)
 	tap_ok(one != digest(2), "another seed: something else");
 }
 
+/* What a guest sends while the operator delays it must not take longer the more there is */
+static void test_cost(void)
+{
+	struct test *t = start(1, "delay:time=1s");
+	clock_t first, last;
+
+	first = clock();
+	for (unsigned int i = 0; i < 1000; i++)
+		send_numbered(t, i);
+	first = clock() - first;
+	for (unsigned int i = 1000; i < 7000; i++)
+		send_numbered(t, i);
+	last = clock();
+	for (unsigned int i = 7000; i < 8000; i++)
+		send_numbered(t, i);
+	last = clock() - last;
+	tap_ok(last < 5 * first, "frames behind 7000 others cost no more: %ld us, first %ld us",
+	       (long)last, (long)first);
+	end(t);
+}
+
 int main(void)
 {
 	test_good_wire();
@@ -411,5 +434,6 @@ int main(void)
 	test_damage();
 	test_spared();
 	test_determinism();
+	test_cost();
 	return tap_done();
 }
