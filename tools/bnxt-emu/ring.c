@@ -373,11 +373,15 @@ uint64_t ring_run_timers(struct nic *nic)
 
 /*
  * The driver's index is masked; the entries it has not seen are those between
- * it and the producer.
+ * it and the producer. It cannot go back to entries that it gave back before,
+ * whose room may be promised by now.
  */
 static void queue_set_cons(struct ring *q, uint32_t index)
 {
-	q->cons = q->prod - ((q->prod - index) & (q->entries - 1));
+	uint32_t used = (q->prod - index) & (q->entries - 1);
+
+	if (used <= queue_used(q))
+		q->cons = q->prod - used;
 }
 
 static void cq_doorbell(struct nic *nic, struct ring *cq, uint32_t index, bool arm)

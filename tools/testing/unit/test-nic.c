@@ -318,6 +318,26 @@ static void test_arm_rules(void)
 	ended(d, "arm");
 }
 
+/* What a driver gave back is the device's, and may be promised to an aggregation */
+static void test_cq_index(void)
+{
+	struct drv_opts o = drv_defaults();
+	struct flow f = tcp4(3, 4);
+	struct drv_queue *q;
+	struct drv *d;
+
+	o.cq_entries = 32;
+	d = opened(&o);
+	q = &d->q[0];
+	for (unsigned int i = 0; i < 10; i++)
+		receive(d, &f, 0, 40);
+	drv_doorbell(d, DB_CQ_ARMALL, q->rxcq.id, (q->rxcq.cons - 29) & 31);
+	tap_ok(receive(d, &f, 0, 40), "a CQ's index that goes back is not taken");
+	drv_doorbell(d, DB_CQ_ARMALL, q->rxcq.id, (q->rxcq.cons + 1) & 31);
+	tap_ok(receive(d, &f, 0, 40), "nor is one ahead of the device");
+	ended(d, "CQ index");
+}
+
 static void test_hwrm_done(void)
 {
 	for (unsigned int mode = 0; mode < 4; mode++) {
@@ -2258,6 +2278,7 @@ int main(void)
 	wrap_rings(false, 512);
 	test_arm_races();
 	test_arm_rules();
+	test_cq_index();
 	test_hwrm_done();
 	test_cq_full();
 	test_tx_cq_full();
