@@ -4,7 +4,7 @@
 #   KSRC=DIR     another 6.12 kernel source, directory or tar file
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
 #   TESTS=...    run only these tests of "make check"
-#   FUZZ_SECONDS=N  how long "make fuzz" runs each target (default 60)
+#   SECONDS=N    how long "make fuzz" runs each target (default 60)
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -29,7 +29,7 @@ help:
 	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
 	@echo 'make check       all tests'
 	@echo 'make check-fast  those that need no other kernel'
-	@echo 'make fuzz        fuzz the emulated NIC (FUZZ_SECONDS=N for each target)'
+	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
@@ -81,8 +81,9 @@ check-fast:
 	$(sub) -k tools unit-tests || true
 	@tools/testing/run $(if $(TESTS),$(TESTS),$(fast_tests))
 
+# from the command line only: shells have a variable of that name
 fuzz:
-	@tools/testing/fuzz/campaign run --seconds $(or $(FUZZ_SECONDS),60)
+	@tools/testing/fuzz/campaign run --seconds $(if $(findstring command,$(origin SECONDS)),$(SECONDS),60)
 
 clean:
 	rm -rf build

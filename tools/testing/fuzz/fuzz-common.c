@@ -17,6 +17,8 @@ static const struct target targets[] = {
 	{ "rings", fuzz_rings },
 	{ "frames", fuzz_frames },
 	{ "vhost", fuzz_vhost },
+	{ "wire", fuzz_wire },
+	{ "pcap", fuzz_pcap },
 };
 
 static fuzz_fn *find_target(void)
@@ -26,7 +28,7 @@ static fuzz_fn *find_target(void)
 	for (size_t i = 0; name && i < ARRAY_SIZE(targets); i++)
 		if (!strcmp(name, targets[i].name))
 			return targets[i].fn;
-	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames or vhost\n");
+	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames, vhost, wire or pcap\n");
 	exit(2);
 }
 
@@ -98,6 +100,9 @@ void in_config(struct input *in, struct nic_config *cfg)
 		.wire_gso = b & 4,
 		.rx_backpressure = b & 8,
 		.hds_len_extra = b & 16 ? 4 : 0,
+		.tpa = b & 32,
+		.error_recovery = b & 64,
+		.tpa_timer_us = 500,
 	};
 }
 
@@ -141,6 +146,8 @@ static void check_ring(const struct nic *nic, const struct ring *r)
 		CHECK(r->prod - r->cons < r->entries, "a queue holds more than its size");
 	else
 		CHECK(r->prod < r->entries && r->cons < r->entries, "an index is not masked");
+	if (r->type == RING_CMPL && r->state == RING_LIVE)
+		CHECK(r->prod - r->cons + r->promised < r->entries, "more is promised than fits");
 	CHECK(!list == !r->queued || list, "a ring without a work list waits on one");
 	if (list)
 		CHECK(on_list(list, r->id) == r->queued,
@@ -180,7 +187,7 @@ static void check_filters(const struct nic *nic)
  */
 void check_core(struct nic *nic)
 {
-	unsigned int starved = 0, lists = 0;
+	unsigned int starved = 0, lists = 0, on_rings = 0, on_vnics = 0;
 
 	for (unsigned int i = 0; i < MAX_RINGS; i++) {
 		const struct ring *r = &nic->ring[i];
@@ -193,6 +200,7 @@ void check_core(struct nic *nic)
 		check_ring(nic, r);
 		starved += r->starved;
 		lists += r->queued;
+		on_rings += r->type == RING_RX && r->state == RING_LIVE ? r->tpa_open : 0;
 	}
 	CHECK(starved == nic->n_starved, "the number of starved rings is wrong");
 	CHECK(lists == nic->cq_work.n + nic->nq_work.n + nic->tx_work.n,
@@ -201,6 +209,9 @@ void check_core(struct nic *nic)
 		CHECK(nic->vnic[i].n_pairs <= VNIC_RSS_TABLES * RSS_TABLE_PAIRS,
 		      "an RSS table is too long");
 		CHECK(nic->vnic[i].n_mc <= MAX_MC_ADDRS, "a multicast table is too long");
+		CHECK(nic->vnic[i].used || !nic->vnic[i].tpa.open, "a VNIC that is gone aggregates");
+		on_vnics += nic->vnic[i].tpa.open;
 	}
+	CHECK(on_rings == on_vnics, "rings and VNICs do not agree on the open aggregations");
 	check_filters(nic);
 }

@@ -20,6 +20,7 @@
 #define TX_SEEN 256u /* and what it sends */
 #define SOP_PAD 2u
 #define MAX_SEGS 250u
+#define LONGEST_HEAD 162u /* of those that in_flow() makes: tag, IPv6 extension, TCP options */
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
@@ -43,6 +44,7 @@ struct frames_fuzz {
 	uint32_t plc_flags;
 	uint16_t jumbo, hds;
 	uint16_t mru;
+	uint64_t now;
 	uint8_t *frame, *want; /* FRAME_BUF bytes each */
 };
 
@@ -597,6 +599,126 @@ static void step_rule(struct frames_fuzz *f)
 	u->on = true;
 }
 
+/* What is in order, and what has to come out of segments that may be aggregated */
+struct stream {
+	uint32_t len; /* payload bytes that were sent, in f->want */
+	uint32_t segs, settled;
+};
+
+/* Ways in which a piece of a stream comes, by the byte that also says what is odd about it */
+static bool comes_large(uint8_t odd)
+{
+	return odd >= 200 && odd < 220;
+}
+
+static bool comes_without_csum(uint8_t odd)
+{
+	return odd >= 200 && odd < 240;
+}
+
+/* Sends @payload bytes of a stream, in segments of @mss if they are more */
+static void send_piece(struct frames_fuzz *f, struct stream *s, struct flow w, uint8_t odd,
+		       uint32_t mss, uint32_t payload)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	size_t len;
+
+	w.partial = comes_without_csum(odd);
+	len = frame_make(f->frame, &w, w.seq, payload);
+	if (w.partial) {
+		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		hdr.csum_start = frame_l4(&w);
+		hdr.csum_offset = 16;
+	}
+	if (payload > mss) {
+		hdr.gso_type = w.version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 :
+						VIRTIO_NET_HDR_GSO_TCPV6;
+		hdr.gso_size = mss;
+		hdr.hdr_len = frame_headers(&w);
+	}
+	drv_wire_hdr(f->d, &hdr, f->frame, len);
+	memcpy(f->want + s->len, f->frame + len - payload, payload);
+	s->len += payload;
+	s->segs += payload > mss ? (payload + mss - 1) / mss : 1;
+}
+
+static void send_stream(struct frames_fuzz *f, struct stream *s)
+{
+	unsigned int n = 1 + in8(f->in) % 40;
+	struct flow w = in_flow(f->in);
+	uint8_t how = in8(f->in);
+
+	w.proto = 6;
+	w.fragment = w.bad_csum = w.bad_ip_csum = w.no_udp_csum = false;
+	if (how & 1)
+		w.tcp_flags = 0x10;
+	if (how & 2)
+		w.tcp_opts = w.ip_opts = w.ext = 0;
+	while (n-- && f->in->left) {
+		uint8_t odd = in8(f->in);
+		uint32_t mss = how & 4 ? 400 : in16(f->in) % (f->mru - LONGEST_HEAD);
+		uint32_t payload = comes_large(odd) ? mss * (1 + odd % 8) : mss;
+		uint32_t segs = s->segs;
+
+		if (payload > 30000)
+			payload = mss;
+		if (s->len + payload > FRAME_BUF)
+			break;
+		w.tcp_flags ^= odd < 16 ? 1 << (odd & 7) : 0;
+		send_piece(f, s, w, odd, mss, payload);
+		w.seq += payload;
+		w.ip_id += odd == 17 ? 0 : s->segs - segs;
+		if (odd == 18) /* a hole */
+			w.seq += 100;
+		if (odd == 19) /* again */
+			w.seq -= payload;
+		if (odd == 20)
+			w.tcp_flags = 0x10;
+		/* before the driver's buffers are used up */
+		if (odd >= 240 || s->segs - s->settled > 90) {
+			settle(f);
+			s->settled = s->segs;
+		}
+	}
+}
+
+/* The headers of an aggregation are those of one large packet */
+static void check_aggregated(const struct drv_pkt *p, const struct ref *r)
+{
+	CHECK(r->l4 && r->proto == 6, "an aggregation is not TCP");
+	CHECK(r->ip_end == p->len && r->ip_csum_good, "an aggregation's IP header is wrong");
+	CHECK(p->payload_off == r->split, "an aggregation's payload offset is wrong");
+	CHECK(p->segs >= 1 && p->seg_len, "an aggregation has no segments");
+}
+
+/* One flow, so everything comes in the order in which it was sent */
+static void step_stream(struct frames_fuzz *f)
+{
+	struct stream s = { 0 };
+	uint32_t at = 0, segs = 0;
+	const struct drv_pkt *p;
+
+	send_stream(f, &s);
+	f->now += 1000000000;
+	nic_run_timers(f->d->nic, f->now);
+	settle(f);
+	while ((p = drv_next_rx(f->d))) {
+		struct ref r;
+
+		ref_parse(p->data, p->len, RX_SEEN, &r);
+		if (p->tpa)
+			check_aggregated(p, &r);
+		CHECK(r.l4 && at + p->len - r.split <= s.len &&
+			      !memcmp(p->data + r.split, f->want + at, p->len - r.split),
+		      "a stream's bytes are not those that were sent");
+		at += p->len - r.split;
+		segs += p->tpa ? p->segs : 1;
+	}
+	CHECK(at == s.len && segs == s.segs, "a part of a stream is missing");
+	for (unsigned int i = 0; i < f->d->o.queues; i++)
+		CHECK(!f->d->q[i].tpa_open, "an aggregation never ends");
+}
+
 static void (*const steps[])(struct frames_fuzz *f) = {
 	step_raw,  step_made, step_made, step_partial,	 step_wild, step_gso,
 	step_send, step_send, step_lso,	 step_placement, step_rule,
@@ -624,6 +746,14 @@ static void options(struct input *in, struct drv_opts *o)
 	o->rx_buf = rx_buf[a >> 6 & 3];
 	o->agg_buf = agg_buf[b & 3];
 	o->tx_area = 256u << 10;
+	/* with aggregation streams are all that is tried: what becomes of single frames depends */
+	if (o->nic.tpa && b & 4 && !o->no_agg) {
+		o->tpa_flags = VNIC_TPA_TPA | (in16(in) & 0x1fc);
+		o->tpa_max_segs = 1 + in8(in) % VNIC_TPA_MAX_SEGS;
+		o->tpa_min_len = in16(in) % 1500;
+		/* nor are there frames that are too short to be split and too long for a buffer */
+		o->rx_buf = o->rx_buf < 320 ? 320 : o->rx_buf;
+	}
 }
 
 /**
@@ -647,7 +777,10 @@ void fuzz_frames(struct input *in)
 	f.hds = o.hds_thresh;
 	f.mru = o.mtu + 18;
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
-		steps[in8(in) % ARRAY_SIZE(steps)](&f);
+		if (o.tpa_flags)
+			step_stream(&f);
+		else
+			steps[in8(in) % ARRAY_SIZE(steps)](&f);
 		check_core(d->nic);
 		CHECK(!drv_next_rx(d), "a frame arrived that should not, or twice");
 	}

@@ -22,8 +22,9 @@
 #define MEM_SIZE (256u << 10)
 #define HOLE_IOVA 0x80001008ull /* a second region, small and crooked */
 #define HOLE_SIZE 0x2345u
-#define RESP_OFF (MEM_SIZE - 4096)
-#define REQ_OFF (MEM_SIZE - 8192)
+#define RESP_IOVA 0x90000000ull /* answers have memory of their own */
+#define RESP_SIZE 4096u
+#define REQ_OFF (MEM_SIZE - 4096)
 #define MAX_STEPS 600
 
 /* Flags of a request */
@@ -38,80 +39,34 @@
 struct hwrm_fuzz {
 	struct input *in;
 	struct nic *nic;
-	uint8_t *mem, *hole;
+	uint8_t *mem, *hole, *resp;
 	uint64_t now;
 	bool mapped;
+	bool hwrm_faults; /* commands fail as the input wants */
 };
 
-static const uint16_t ops[] = {
-	HWRM_VER_GET,
-	HWRM_FUNC_RESET,
-	HWRM_FUNC_QCAPS,
-	HWRM_FUNC_QCFG,
-	HWRM_FUNC_CFG,
-	HWRM_FUNC_DRV_UNRGTR,
-	HWRM_FUNC_DRV_RGTR,
-	HWRM_PORT_PHY_CFG,
-	HWRM_PORT_QSTATS,
-	HWRM_PORT_CLR_STATS,
-	HWRM_PORT_PHY_QCFG,
-	HWRM_PORT_PHY_QCAPS,
-	HWRM_PORT_LED_QCAPS,
-	HWRM_QUEUE_QPORTCFG,
-	HWRM_VNIC_ALLOC,
-	HWRM_VNIC_FREE,
-	HWRM_VNIC_CFG,
-	HWRM_VNIC_TPA_CFG,
-	HWRM_VNIC_RSS_CFG,
-	HWRM_VNIC_RSS_QCFG,
-	HWRM_VNIC_PLCMODES_CFG,
-	HWRM_VNIC_QCAPS,
-	HWRM_VNIC_UPDATE,
-	HWRM_RING_ALLOC,
-	HWRM_RING_FREE,
-	HWRM_RING_AGGINT_CFG,
-	HWRM_VNIC_RSS_CTX_ALLOC,
-	HWRM_VNIC_RSS_CTX_FREE,
-	HWRM_CFA_L2_FILTER_ALLOC,
-	HWRM_CFA_L2_FILTER_FREE,
-	HWRM_CFA_L2_FILTER_CFG,
-	HWRM_CFA_L2_SET_RX_MASK,
-	HWRM_CFA_NTUPLE_ALLOC,
-	HWRM_CFA_NTUPLE_FREE,
-	HWRM_CFA_NTUPLE_CFG,
-	HWRM_STAT_CTX_ALLOC,
-	HWRM_STAT_CTX_FREE,
-	HWRM_STAT_CTX_QUERY,
-	HWRM_STAT_CTX_CLR,
-	HWRM_PORT_QSTATS_EXT,
-	HWRM_FW_SET_TIME,
-	HWRM_CFA_ADV_FLOW_QCAPS,
-	HWRM_FUNC_RESOURCE_QCAPS,
-	HWRM_NVM_GET_DEV_INFO,
-	HWRM_NVM_GET_DIR_INFO,
-	HWRM_NVM_GET_DIR_ENTRIES,
-	HWRM_NVM_FIND_DIR_ENTRY,
-	HWRM_NVM_READ,
-	HWRM_ERROR_RECOVERY_QCFG,
-	HWRM_FUNC_DRV_IF_CHANGE,
-	HWRM_FW_RESET,
-	HWRM_PORT_MAC_CFG,
-	HWRM_PORT_PHY_I2C_READ,
-	HWRM_PORT_LED_CFG,
-	HWRM_SELFTEST_QLIST,
-	HWRM_SELFTEST_EXEC,
-	HWRM_SELFTEST_IRQ,
-	HWRM_DBG_READ_DIRECT,
-};
+/* The @n-th command that the firmware has, round and round */
+static uint16_t nth_command(unsigned int n)
+{
+	static unsigned int count;
+	uint16_t op = 0, len;
+
+	while (hwrm_command(count, &op, &len, &len))
+		count++;
+	hwrm_command(n % count, &op, &len, &len);
+	return op;
+}
 
 /* Where requests have addresses */
 static const struct {
 	uint16_t op, off;
 } addresses[] = {
-	{ HWRM_PORT_QSTATS, 24 },     { HWRM_PORT_QSTATS, 32 },	       { HWRM_PORT_QSTATS_EXT, 24 },
-	{ HWRM_PORT_QSTATS_EXT, 32 }, { HWRM_RING_ALLOC, 24 },	       { HWRM_VNIC_RSS_CFG, 24 },
-	{ HWRM_VNIC_RSS_CFG, 32 },    { HWRM_CFA_L2_SET_RX_MASK, 24 }, { HWRM_STAT_CTX_ALLOC, 16 },
-	{ HWRM_NVM_READ, 16 },	      { HWRM_NVM_GET_DIR_ENTRIES, 16 }, { HWRM_DBG_READ_DIRECT, 16 },
+	{ HWRM_PORT_QSTATS, 24 },     { HWRM_PORT_QSTATS, 32 },
+	{ HWRM_PORT_QSTATS_EXT, 24 }, { HWRM_PORT_QSTATS_EXT, 32 },
+	{ HWRM_RING_ALLOC, 24 },      { HWRM_VNIC_RSS_CFG, 24 },
+	{ HWRM_VNIC_RSS_CFG, 32 },    { HWRM_CFA_L2_SET_RX_MASK, 24 },
+	{ HWRM_STAT_CTX_ALLOC, 16 },  { HWRM_NVM_GET_DIR_ENTRIES, 16 },
+	{ HWRM_NVM_READ, 16 },	      { HWRM_DBG_READ_DIRECT, 16 },
 };
 
 static uint64_t fold(uint64_t addr)
@@ -128,7 +83,8 @@ static void map_memory(struct hwrm_fuzz *f, bool on)
 	if (!on)
 		return;
 	CHECK(dma_map_add(map, MEM_IOVA, MEM_SIZE, f->mem) &&
-		      dma_map_add(map, HOLE_IOVA, HOLE_SIZE, f->hole),
+		      dma_map_add(map, HOLE_IOVA, HOLE_SIZE, f->hole) &&
+		      dma_map_add(map, RESP_IOVA, RESP_SIZE, f->resp),
 	      "guest memory is not taken");
 }
 
@@ -173,7 +129,7 @@ static void mend_request(struct hwrm_fuzz *f, uint8_t *req, uint8_t flags)
 	struct hwrm_req_hdr *hdr = (struct hwrm_req_hdr *)req;
 
 	if (flags & KNOWN_OP)
-		hdr->req_type = ops[hdr->req_type % ARRAY_SIZE(ops)];
+		hdr->req_type = nth_command(hdr->req_type);
 	for (size_t i = 0; i < ARRAY_SIZE(addresses) && !(flags & RAW_ADDR); i++) {
 		uint64_t addr;
 
@@ -185,7 +141,7 @@ static void mend_request(struct hwrm_fuzz *f, uint8_t *req, uint8_t flags)
 		memcpy(req + addresses[i].off, &addr, 8);
 	}
 	if (!(flags & RAW_RESP))
-		hdr->resp_addr = MEM_IOVA + RESP_OFF;
+		hdr->resp_addr = RESP_IOVA;
 	if (hdr->req_type == HWRM_VNIC_RSS_CFG && !(flags & RAW_RSS))
 		write_rss_table(f, req);
 }
@@ -204,7 +160,7 @@ static void ring_window(struct hwrm_fuzz *f, const uint8_t *req, size_t len)
 /* An answer that lies where it should: one to this request, whole, and nothing behind it */
 static void check_answer(struct hwrm_fuzz *f, const struct hwrm_req_hdr *req)
 {
-	const uint8_t *r = f->mem + RESP_OFF;
+	const uint8_t *r = f->resp;
 	struct hwrm_resp_hdr a;
 
 	memcpy(&a, r, sizeof(a));
@@ -235,12 +191,10 @@ static void step_request(struct hwrm_fuzz *f)
 		brief.signature ^= 0x100;
 	if (flags & OWN_SIZE)
 		brief.size = in16(f->in);
-	memset(f->mem + RESP_OFF, 0, MAX_RESP + 64);
+	memset(f->resp, 0, MAX_RESP + 64);
 	memcpy(f->mem + REQ_OFF, req, sizeof(req));
 	sane = f->mapped && len >= sizeof(*hdr) && !(flags & (RAW_RESP | BAD_SIGNATURE | OWN_SIZE));
-	/* an answer may be the memory that another part of the request names */
-	sane &= !(flags & RAW_ADDR) && hdr->req_type != HWRM_PORT_QSTATS &&
-		hdr->req_type != HWRM_PORT_QSTATS_EXT;
+	sane &= !f->hwrm_faults;
 	if (flags & VIA_WINDOW) {
 		/* unless it looks like a short command */
 		memcpy(&brief, req, sizeof(brief));
@@ -249,7 +203,7 @@ static void step_request(struct hwrm_fuzz *f)
 	} else {
 		ring_window(f, (const uint8_t *)&brief, sizeof(brief));
 	}
-	if (sane && f->mem[RESP_OFF + 6] | f->mem[RESP_OFF + 7])
+	if (sane && f->resp[6] | f->resp[7])
 		check_answer(f, hdr);
 }
 
@@ -331,10 +285,81 @@ static void step_frame(struct hwrm_fuzz *f)
 	free(frame);
 }
 
+static void step_firmware(struct hwrm_fuzz *f)
+{
+	nic_fw_error(f->nic, in8(f->in) % 3);
+}
+
+static void step_speed(struct hwrm_fuzz *f)
+{
+	static const unsigned int mbps[] = { 0, 10000, 25000, 40000, 50000, 100000, 7 };
+
+	nic_set_speed(f->nic, mbps[in8(f->in) % ARRAY_SIZE(mbps)]);
+}
+
+static void step_pause(struct hwrm_fuzz *f)
+{
+	nic_wire_tx_pause(f->nic, in8(f->in) & 1);
+}
+
+static void step_bus_master(struct hwrm_fuzz *f)
+{
+	nic_bus_master(f->nic, in8(f->in) & 1);
+}
+
+static void no_line(void *arg, const char *line)
+{
+	(void)arg;
+	CHECK(*line, "an empty line");
+}
+
+static void no_counter(void *arg, const char *name, uint64_t value)
+{
+	(void)arg;
+	(void)value;
+	CHECK(*name, "a counter has no name");
+}
+
+/* What the control socket tells about a device in any state */
+static void step_lists(struct hwrm_fuzz *f)
+{
+	nic_list_rings(f->nic, no_line, NULL);
+	nic_list_vnics(f->nic, no_line, NULL);
+	nic_list_filters(f->nic, no_line, NULL);
+	nic_counters(f->nic, no_counter, NULL);
+}
+
+static uint64_t on_fault(void *host, enum nic_fault fault)
+{
+	struct hwrm_fuzz *f = host;
+
+	(void)fault;
+	return in8(f->in) & 1 ? 1000 : 0;
+}
+
+static struct nic_hwrm_fault on_hwrm_fault(void *host, const char *name)
+{
+	struct hwrm_fuzz *f = host;
+
+	CHECK(nic_hwrm_known(name), "a command has a name that nobody knows");
+	if (!f->hwrm_faults)
+		return (struct nic_hwrm_fault){ .fate = NIC_HWRM_FINE };
+	return (struct nic_hwrm_fault){ .fate = in8(f->in) % (NIC_HWRM_ONES + 1), .error = 4 };
+}
+
+static void step_faults(struct hwrm_fuzz *f)
+{
+	uint16_t mask = in16(f->in);
+
+	nic_set_faults(f->nic, mask % (1u << NIC_FAULT_COUNT));
+	f->hwrm_faults = mask & 0x8000;
+}
+
 static void (*const steps[])(struct hwrm_fuzz *f) = {
-	step_request, step_request, step_request, step_doorbell, step_doorbell,
-	step_flush,   step_memory,  step_frame,	  step_write,	 step_read,
-	step_time,    step_map,	    step_link,	  step_reset,
+	step_request, step_request, step_request,    step_doorbell, step_doorbell,
+	step_flush,   step_memory,  step_frame,	     step_write,    step_read,
+	step_time,    step_map,	    step_link,	     step_reset,    step_firmware,
+	step_speed,   step_pause,   step_bus_master, step_lists,    step_faults,
 };
 
 static void on_msix(void *host, unsigned int vector)
@@ -368,16 +393,25 @@ static void check_alive(struct hwrm_fuzz *f)
 	struct hwrm_req_hdr req = { .req_type = HWRM_FUNC_RESET,
 				    .cmpl_ring = HWRM_NO_CMPL_RING,
 				    .seq_id = 4711,
-				    .resp_addr = MEM_IOVA + RESP_OFF };
+				    .resp_addr = RESP_IOVA };
 	_Alignas(8) uint8_t window[GRC_HWRM_WINDOW_SIZE] = { 0 };
 
 	map_memory(f, true);
+	nic_set_faults(f->nic, 0);
+	f->hwrm_faults = false;
+	nic_bus_master(f->nic, true);
+	/* firmware that is down is back after some seconds, or after the reset of a driver */
+	nic_reset(f->nic);
+	for (unsigned int i = 0; i < 10; i++) {
+		f->now += 1000000000;
+		nic_run_timers(f->nic, f->now);
+	}
 	for (unsigned int i = 0; i < 2; i++) {
-		memset(f->mem + RESP_OFF, 0, MAX_RESP + 64);
+		memset(f->resp, 0, MAX_RESP + 64);
 		memcpy(window, &req, sizeof(req));
 		ring_window(f, window, sizeof(window));
-		CHECK(f->mem[RESP_OFF + 6], "the device answers no more");
-		CHECK(!f->mem[RESP_OFF] && !f->mem[RESP_OFF + 1], "a sane command is refused");
+		CHECK(f->resp[6], "the device answers no more");
+		CHECK(!f->resp[0] && !f->resp[1], "a sane command is refused");
 		check_answer(f, &req);
 		req.req_type = HWRM_VER_GET;
 	}
@@ -391,10 +425,15 @@ static void check_alive(struct hwrm_fuzz *f)
  */
 void fuzz_hwrm(struct input *in)
 {
-	static const struct nic_host_ops host_ops = { .msix = on_msix,
+	static const struct nic_host_ops host_ops = { .fault = on_fault,
+						      .hwrm_fault = on_hwrm_fault,
+						      .msix = on_msix,
 						      .wire_tx = on_tx,
 						      .trace = on_trace };
-	struct hwrm_fuzz f = { .in = in, .mem = malloc(MEM_SIZE), .hole = calloc(1, HOLE_SIZE) };
+	struct hwrm_fuzz f = { .in = in,
+			       .mem = malloc(MEM_SIZE),
+			       .hole = calloc(1, HOLE_SIZE),
+			       .resp = calloc(1, RESP_SIZE) };
 	struct nic_config cfg;
 
 	in_config(in, &cfg);
@@ -412,4 +451,5 @@ void fuzz_hwrm(struct input *in)
 	nic_free(f.nic);
 	free(f.mem);
 	free(f.hole);
+	free(f.resp);
 }

@@ -13,6 +13,7 @@
 
 #include "../../bnxt-emu/core.h"
 #include "../unit/nic-driver.h"
+#include "../unit/nic-frames.h"
 #include "fuzz.h"
 
 #define MAX_STEPS 300
@@ -272,10 +273,45 @@ static void step_link(struct rings_fuzz *f)
 	nic_set_link(f->d->nic, in8(f->in) & 1);
 }
 
+static void step_tpa(struct rings_fuzz *f)
+{
+	drv_tpa(f->d, in16(f->in) & 0x1ff, 1 + in8(f->in) % 64, 1 + in8(f->in), in16(f->in) % 512);
+}
+
+/* Segments of a TCP stream, as they may be aggregated, one by one or as one frame */
+static void step_stream(struct rings_fuzz *f)
+{
+	static uint8_t frame[65536 + 128];
+	uint8_t how = in8(f->in), n = 1 + (in8(f->in) & 31);
+	struct flow w = how & 1 ? tcp6(1, how >> 4) : tcp4(1, how >> 4);
+	uint16_t len = 64 + in16(f->in) % 1400;
+	struct virtio_net_hdr_v1 hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					 .gso_type = how & 1 ? VIRTIO_NET_HDR_GSO_TCPV6 :
+							       VIRTIO_NET_HDR_GSO_TCPV4,
+					 .gso_size = len };
+
+	w.tcp_flags = 0x10;
+	w.vlan = how & 2 ? 5 : 0;
+	if (how & 8) {
+		w.partial = true;
+		hdr.csum_start = frame_l4(&w);
+		hdr.csum_offset = 16;
+		drv_wire_hdr(f->d, &hdr, frame, frame_make(frame, &w, 0, (size_t)n * len));
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		if (i + 1 == n && how & 4)
+			w.tcp_flags |= 8;
+		drv_wire(f->d, frame, frame_make(frame, &w, 0, len));
+		w.seq += len;
+		w.ip_id++;
+	}
+}
+
 static void (*const steps[])(struct rings_fuzz *f) = {
 	step_packet, step_packet,  step_descriptor, step_doorbell,   step_frame, step_frame,
 	step_flush,  step_buffers, step_changes,    step_memory,     step_time,	 step_map,
-	step_vnic,   step_link,	   step_ring_free,  step_ring_alloc,
+	step_vnic,   step_link,	   step_ring_free,  step_ring_alloc, step_tpa,	 step_stream,
 };
 
 static void options(struct input *in, struct drv_opts *o)

@@ -125,17 +125,35 @@ struct drv *drv_new(const struct drv_opts *o)
 	return d;
 }
 
+static void free_tpa(struct drv *d)
+{
+	for (unsigned int i = 0; i < d->o.queues; i++)
+		for (unsigned int id = 0; id < DRV_TPA_IDS; id++)
+			free(d->q[i].tpa[id]);
+}
+
 /* As drv_free() and drv_new(), but the memory stays: what was used of it is zeroed */
 struct drv *drv_renew(struct drv *d, const struct drv_opts *o)
 {
-	struct drv old;
+	struct drv_pkt *rx;
+	struct drv_frame *tx;
+	uint8_t *mem;
 
 	if (!d)
 		return drv_new(o);
 	nic_free(d->nic);
 	memset(d->mem, 0, d->next);
-	old = *d;
-	*d = (struct drv){ .mem = old.mem, .rx = old.rx, .tx = old.tx };
+	free_tpa(d);
+	mem = d->mem;
+	rx = d->rx;
+	tx = d->tx;
+	/* of the queues, which are large, only those that were used */
+	memset(d->q, 0, d->o.queues * sizeof(d->q[0]));
+	memset(d, 0, offsetof(struct drv, q));
+	memset(&d->vnic, 0, sizeof(*d) - offsetof(struct drv, vnic));
+	d->mem = mem;
+	d->rx = rx;
+	d->tx = tx;
 	start(d, o);
 	return d;
 }
@@ -143,12 +161,7 @@ struct drv *drv_renew(struct drv *d, const struct drv_opts *o)
 void drv_free(struct drv *d)
 {
 	nic_free(d->nic);
-	for (unsigned int i = 0; i < DRV_QUEUES; i++) {
-		struct drv_queue *q = &d->q[i];
-
-		for (unsigned int id = 0; id < DRV_TPA_IDS; id++)
-			free(q->tpa[id]);
-	}
+	free_tpa(d);
 	free(d->mem);
 	free(d->rx);
 	free(d->tx);
