@@ -328,6 +328,7 @@ static unsigned int queue_messages(struct front *f, unsigned int q, struct front
 
 	memset(f->own + QUEUE_AT(q), 0, 0x4000);
 	f->avail[q] = 0;
+	f->irqs_seen = q == 1 ? 0 : f->irqs_seen;
 	msg[n++] = number(REQ_SET_VRING_CALL, q, f->call[q][1]);
 	msg[n++] = state(REQ_SET_VRING_NUM, q, FRONT_NUM);
 	msg[n++] = state(REQ_SET_VRING_BASE, q, 0);
@@ -558,6 +559,7 @@ bool front_write(struct front *f, uint8_t op, uint8_t bar, uint64_t addr, const 
 	memcpy(f->own + SLOT_AT(0, i), &m, sizeof(m));
 	memcpy(f->own + SLOT_AT(0, i) + sizeof(m), data, size);
 	set_desc(f, 0, i, sizeof(m) + size, 0);
+	f->messages++;
 	offer(f, 0, i);
 	kick(f, 0);
 	drain_calls(f);
@@ -599,6 +601,7 @@ bool front_read(struct front *f, uint8_t op, uint8_t bar, uint64_t addr, uint32_
 	memset(f->own + SLOT_AT(0, i + 1), 0, 8);
 	set_desc(f, 0, i, sizeof(m), VRING_DESC_F_NEXT);
 	set_desc(f, 0, i + 1, size, VRING_DESC_F_WRITE);
+	f->messages++;
 	offer(f, 0, i);
 	kick(f, 0);
 	if (!wait_used(f, 0))
@@ -608,11 +611,15 @@ bool front_read(struct front *f, uint8_t op, uint8_t bar, uint64_t addr, uint32_
 }
 
 /**
- * front_offer_irqs - give the device room for interrupts, up to its queue's
+ * front_offer_irqs - count interrupts, give the device room for more
  * @f: front end that is attached
  */
 void front_offer_irqs(struct front *f)
 {
+	uint16_t seen = used(f, 1);
+
+	f->irqs += (uint16_t)(seen - f->irqs_seen);
+	f->irqs_seen = seen;
 	while ((uint16_t)(f->avail[1] - used(f, 1)) < 10) {
 		unsigned int i = f->avail[1] % FRONT_NUM;
 
@@ -738,7 +745,7 @@ bool front_sane(struct front *f)
 	    id != 0x175114e4)
 		return false;
 	/* firmware that was told to restart takes a while */
-	while ((status & 0xffff) != GRC_FW_STATUS_HEALTHY) {
+	while ((status & 0xffff) != FW_STATUS_READY) {
 		if (now_ms() - start > PATIENCE_MS ||
 		    !front_read(f, VIRTIO_PCIDEV_OP_MMIO_READ, 0, GRC_FW_STATUS, 4, &status))
 			return false;

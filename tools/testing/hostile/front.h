@@ -46,6 +46,8 @@ struct front {
 	int kick[FRONT_QUEUES], call[FRONT_QUEUES][2];
 	uint16_t avail[FRONT_QUEUES];
 	uint16_t seq;
+	uint16_t irqs_seen; /* used entries of the interrupt queue */
+	unsigned long messages, irqs;
 };
 
 bool front_init(struct front *f, const char *program, int tap_fd, const char *dir);

@@ -199,6 +199,26 @@ static void make_filter(struct hostile *h, uint8_t *req, uint16_t op)
 	}
 }
 
+/* Where other requests have an address that the device writes to */
+static void make_address(struct hostile *h, uint8_t *req, uint16_t op)
+{
+	static const struct {
+		uint16_t op, off;
+	} places[] = {
+		{ HWRM_PORT_QSTATS, 24 },     { HWRM_PORT_QSTATS, 32 },
+		{ HWRM_PORT_QSTATS_EXT, 24 }, { HWRM_PORT_QSTATS_EXT, 32 },
+		{ HWRM_NVM_READ, 16 },	      { HWRM_NVM_GET_DIR_ENTRIES, 16 },
+		{ HWRM_DBG_READ_DIRECT, 16 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		uint64_t addr = random_addr(h, 1);
+
+		if (places[i].op == op)
+			memcpy(req + places[i].off, &addr, 8);
+	}
+}
+
 static void learn_ring(struct hostile *h, uint16_t op)
 {
 	struct ring_alloc_resp a;
@@ -226,7 +246,9 @@ static bool do_command(struct hostile *h)
 		HWRM_CFA_L2_SET_RX_MASK, HWRM_CFA_NTUPLE_ALLOC,	  HWRM_CFA_NTUPLE_FREE,
 		HWRM_STAT_CTX_ALLOC,	 HWRM_PORT_QSTATS,	  HWRM_FUNC_CFG,
 		HWRM_VNIC_FREE,		 HWRM_CFA_L2_FILTER_FREE, HWRM_RING_AGGINT_CFG,
-		HWRM_STAT_CTX_FREE,
+		HWRM_STAT_CTX_FREE,	 HWRM_PORT_QSTATS_EXT,	  HWRM_NVM_READ,
+		HWRM_NVM_GET_DIR_ENTRIES, HWRM_DBG_READ_DIRECT,	  HWRM_PORT_PHY_I2C_READ,
+		HWRM_SELFTEST_EXEC,	 HWRM_PORT_MAC_CFG,	  HWRM_STAT_CTX_QUERY,
 	};
 	_Alignas(8) uint8_t req[128] = { 0 };
 	struct hwrm_req_hdr *hdr = (void *)req;
@@ -249,6 +271,7 @@ static bool do_command(struct hostile *h)
 		make_ring_alloc(h, (void *)req);
 	make_vnic(h, req, op);
 	make_filter(h, req, op);
+	make_address(h, req, op);
 	if (op == HWRM_RING_FREE) {
 		rf->ring_id = random_ring(h);
 		rf->ring_type = below(h, 6);
@@ -286,6 +309,7 @@ static bool do_doorbells(struct hostile *h)
 		if (!front_write(&h->f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 2, DB_PF, &db, 8))
 			return false;
 	}
+	front_offer_irqs(&h->f);
 	return true;
 }
 
@@ -827,6 +851,7 @@ static void test_storm(struct hostile *h, double length)
 	bool lives = begin(h) && front_sane(&h->f), sane = true;
 	long before = -1, after;
 
+	h->f.messages = h->f.irqs = 0;
 	atomic_store(&h->scribble, true);
 	while (lives && sane && passed < length) {
 		lives = act(h);
@@ -843,14 +868,14 @@ static void test_storm(struct hostile *h, double length)
 	}
 	atomic_store(&h->scribble, false);
 	after = front_memory_kb(&h->f);
-	tap_diag(
-		"%lu actions in %.1f s: %lu commands (%lu accepted), %lu doorbells, %lu frames, %lu resets, %lu memory tables",
-		done, passed, h->commands, h->accepted, h->doorbells, h->frames, h->resets,
-		h->regions);
+	tap_diag("%lu actions in %.1f s: %lu commands (%lu accepted), %lu doorbells, %lu frames",
+		 done, passed, h->commands, h->accepted, h->doorbells, h->frames);
+	tap_diag("%lu messages to the device, %lu interrupts from it, %lu resets, %lu memory tables",
+		 h->f.messages, h->f.irqs, h->resets, h->regions);
 	tap_ok(lives, "the emulator takes what comes for %.0f seconds", length);
 	tap_ok(lives && sane && front_sane(&h->f), "and serves a sane driver %lu times in between",
 	       checks);
-	tap_ok(h->accepted > h->commands / 20 && h->frames && h->doorbells,
+	tap_ok(h->accepted > h->commands / 20 && h->frames && h->doorbells && h->f.irqs,
 	       "some of it makes sense, or this would be no test");
 	if (!tap_ok(before > 0 && after > 0 && after - before < GROWTH_KB,
 		    "it does not grow: %ld kB, then %ld", before, after))

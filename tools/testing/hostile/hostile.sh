@@ -3,7 +3,7 @@
 # timeout: 900
 #
 # A guest that means harm, against bnxt-emu with sanitizers. ZCRX_HOSTILE_SECONDS: length of
-# the storm (5), ZCRX_HOSTILE_SEED: what it depends on (1)
+# the storm (10), ZCRX_HOSTILE_SEED: what it depends on (1)
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,4 +21,4 @@ done
 # a network namespace of its own, for the TAP
 unshare -rn true 2>/dev/null || tap_skip_all "no user namespaces here (unshare -rn)"
 exec unshare -rn build/asan/hostile-guest --emu build/asan/bnxt-emu \
-	--seconds "${ZCRX_HOSTILE_SECONDS:-5}" --seed "${ZCRX_HOSTILE_SEED:-1}"
+	--seconds "${ZCRX_HOSTILE_SECONDS:-10}" --seed "${ZCRX_HOSTILE_SEED:-1}"
