@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "unix_socket.h"
 
 #define CLIENTS		4
 #define ANSWER_MAX	(256 << 10)
@@ -245,40 +245,20 @@ static void listen_readable(void *arg)
  */
 bool control_listen(struct control *c, const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	char *copy;
-	int fd, err;
+	char *copy = strdup(path);
+	int fd;
 
-	if ((size_t)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s~", path) >=
-	    sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
+	if (!copy)
 		return false;
-	}
-	if (!access(path, F_OK)) {
-		errno = EADDRINUSE;
-		return false;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = unix_listen(path, CLIENTS);
 	if (fd < 0)
-		return false;
-	copy = strdup(path);
-	if (!copy || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		goto close_fd;
-	if (listen(fd, CLIENTS) || rename(sa.sun_path, path))
-		goto unlink;
+		goto free_copy;
 	c->listen_fd = fd;
 	c->path = copy;
 	return loop_add(c->loop, fd, listen_readable, c);
 
-unlink:
-	err = errno;
-	unlink(sa.sun_path);
-	errno = err;
-close_fd:
-	err = errno;
-	close(fd);
+free_copy:
 	free(copy);
-	errno = err;
 	return false;
 }
 

@@ -15,7 +15,6 @@
  * the queues.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include <linux/virtio_config.h>
 
 #include "sigbus.h"
+#include "unix_socket.h"
 #include "vhost_user.h"
 
 #define VU_VERSION		1u
@@ -151,20 +151,6 @@ struct vhost_user {
 	char reason[96];	/* why the connection ended, where that takes numbers */
 };
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static bool set_nonblock(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
 /*
  * Queues
  */
@@ -183,7 +169,7 @@ static void queue_set_kick(struct vu_queue *q, int fd)
 {
 	if (q->kick_fd >= 0)
 		loop_del(q->vu->loop, q->kick_fd);
-	close_fd(&q->kick_fd);
+	fd_close(&q->kick_fd);
 	q->kick_fd = fd;
 }
 
@@ -205,7 +191,7 @@ static void queue_reset(struct vu_queue *q)
 	vq_reset(&q->vq);
 	queue_update(q);
 	queue_set_kick(q, -1);
-	close_fd(&q->call_fd);
+	fd_close(&q->call_fd);
 }
 
 /**
@@ -364,7 +350,7 @@ static bool set_slave_req_fd(struct vhost_user *vu, struct vu_msg *msg)
 	(void)msg;
 	if (fd < 0)
 		return false;
-	close_fd(&vu->slave_fd);
+	fd_close(&vu->slave_fd);
 	vu->slave_fd = fd;
 	return true;
 }
@@ -434,8 +420,8 @@ static bool set_vring_kick(struct vhost_user *vu, struct vu_msg *msg)
 	int fd = take_fd(vu);
 
 	/* without a descriptor the device would have to poll: not offered, so not expected */
-	if (!q || fd < 0 || (msg->p.u64 & VU_VRING_NOFD_MASK) || !set_nonblock(fd)) {
-		close_fd(&fd);
+	if (!q || fd < 0 || (msg->p.u64 & VU_VRING_NOFD_MASK) || !fd_nonblock(fd)) {
+		fd_close(&fd);
 		return false;
 	}
 	queue_set_kick(q, fd);
@@ -449,11 +435,11 @@ static bool set_vring_call(struct vhost_user *vu, struct vu_msg *msg)
 	int fd = take_fd(vu);
 
 	/* it is a pipe: a guest that is slow to read it must not stop the device */
-	if (!q || nofd != (fd < 0) || (fd >= 0 && !set_nonblock(fd))) {
-		close_fd(&fd);
+	if (!q || nofd != (fd < 0) || (fd >= 0 && !fd_nonblock(fd))) {
+		fd_close(&fd);
 		return false;
 	}
-	close_fd(&q->call_fd);
+	fd_close(&q->call_fd);
 	q->call_fd = fd;
 	return true;
 }
@@ -513,8 +499,8 @@ static void disconnect(struct vhost_user *vu)
 	if (vu->sock < 0)
 		return;
 	loop_del(vu->loop, vu->sock);
-	close_fd(&vu->sock);
-	close_fd(&vu->slave_fd);
+	fd_close(&vu->sock);
+	fd_close(&vu->slave_fd);
 	drop_fds(vu);
 	for (unsigned int i = 0; i < vu->nqueues; i++)
 		queue_reset(&vu->queue[i]);
@@ -569,49 +555,6 @@ static const char *handle_msg(struct vhost_user *vu, struct vu_msg *msg)
 	return vu->reason;
 }
 
-static void collect_fds(struct vhost_user *vu, struct msghdr *mh)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (vu->nfds < VU_MAX_FDS)
-				vu->fds[vu->nfds++] = fd;
-			else
-				close(fd);
-		}
-	}
-}
-
-/* Reads at most what is missing of the header, then of the payload */
-static ssize_t recv_part(struct vhost_user *vu, size_t want)
-{
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = vu->buf + vu->got, .iov_len = want - vu->got };
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t n = recvmsg(vu->sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-	if (n > 0) {
-		vu->got += n;
-		collect_fds(vu, &mh);
-	}
-	return n;
-}
-
 static void sock_readable(void *arg)
 {
 	struct vhost_user *vu = arg;
@@ -625,13 +568,15 @@ static void sock_readable(void *arg)
 		memcpy(&hdr, vu->buf, sizeof(hdr));
 		want += hdr.size;
 	}
-	n = recv_part(vu, want);
+	/* at most what is missing of the header, then of the payload */
+	n = unix_recv(vu->sock, vu->buf + vu->got, want - vu->got, vu->fds, &vu->nfds, VU_MAX_FDS);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
 		end_connection(vu, vu->got ? "connection ended inside a vhost-user message" : NULL);
 		return;
 	}
+	vu->got += n;
 	if (vu->got < want)
 		return;
 
@@ -657,7 +602,7 @@ static void stop_listening(struct vhost_user *vu)
 	if (vu->listen_fd < 0)
 		return;
 	loop_del(vu->loop, vu->listen_fd);
-	close_fd(&vu->listen_fd);
+	fd_close(&vu->listen_fd);
 	unlink(vu->path);
 }
 
@@ -673,44 +618,6 @@ static void listen_readable(void *arg)
 	vu->sock = fd;
 	if (!loop_add(vu->loop, fd, sock_readable, vu))
 		end_connection(vu, "connection could not be watched");
-}
-
-/*
- * The socket appears under its final name only when it can be connected to, so
- * whoever starts the device need only wait for the name.
- */
-static int listen_at(const char *path)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd, err;
-
-	if ((size_t)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s~", path) >=
-	    sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (!access(path, F_OK)) {
-		errno = EADDRINUSE;
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		goto close;
-	if (listen(fd, 1) || rename(sa.sun_path, path))
-		goto unlink;
-	return fd;
-
-unlink:
-	err = errno;
-	unlink(sa.sun_path);
-	errno = err;
-close:
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
 }
 
 /**
@@ -740,10 +647,10 @@ struct vhost_user *vhost_user_new(struct loop *loop, const struct vhost_user_con
 			.vu = vu, .index = i, .vq.dma = cfg->dma, .kick_fd = -1, .call_fd = -1,
 		};
 	}
-	vu->listen_fd = listen_at(cfg->path);
+	vu->listen_fd = unix_listen(cfg->path, 1);
 	if (vu->listen_fd < 0)
 		goto free_vu;
-	/* fits: listen_at() made a longer name of it */
+	/* fits: unix_listen() made a longer name of it */
 	strcpy(vu->path, cfg->path);
 	if (!loop_add(loop, vu->listen_fd, listen_readable, vu))
 		goto stop_listening;
