@@ -14,8 +14,6 @@
 #include "le.h"
 #include "pci.h"
 
-#define CFG_SIZE	PCI_CFG_SPACE_EXP_SIZE
-
 #define VENDOR_BROADCOM	0x14e4
 #define DEVICE_57504	0x1751
 #define REVISION_57504	0x11
@@ -35,6 +33,7 @@
 
 #define VPD_MAX		256
 
+_Static_assert(PCI_CFG_SIZE == PCI_CFG_SPACE_EXP_SIZE, "size of the configuration space");
 _Static_assert(PCI_MAX_VECTORS * PCI_MSIX_ENTRY_SIZE <= MSIX_PBA, "MSI-X table and PBA overlap");
 _Static_assert(PCI_MAX_VECTORS <= 64, "the vector sets are 64 bits wide");
 
@@ -55,14 +54,17 @@ struct pci {
 	void *host;
 	unsigned int vectors;
 
-	uint8_t cfg[CFG_SIZE];
-	uint8_t wmask[CFG_SIZE];	/* bits that a driver can write */
+	uint8_t cfg[PCI_CFG_SIZE];
+	uint8_t wmask[PCI_CFG_SIZE];	/* bits that a driver can write */
 
 	uint8_t vpd[VPD_MAX];
 
 	uint32_t table[PCI_MAX_VECTORS][MSIX_ENTRY_DWORDS];
 	uint64_t pending;		/* raised while masked: the PBA */
 	uint64_t unsent;		/* raised, not masked, but the transport had no room */
+
+	bool outside;			/* the table that counts is not ->table */
+	uint64_t outside_masked;	/* its mask bits */
 };
 
 /*
@@ -227,23 +229,37 @@ static bool msix_enabled(const struct pci *pci)
 	return has_bits(pci, CAP_MSIX + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE);
 }
 
+static bool entry_masked(const struct pci *pci, unsigned int v)
+{
+	if (pci->outside)
+		return pci->outside_masked >> v & 1;
+	return pci->table[v][PCI_MSIX_ENTRY_VECTOR_CTRL / 4] & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+}
+
 static bool msix_masked(const struct pci *pci, unsigned int v)
 {
 	return has_bits(pci, CAP_MSIX + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_MASKALL) ||
-	       !has_bits(pci, PCI_COMMAND, PCI_COMMAND_MASTER) ||
-	       (pci->table[v][PCI_MSIX_ENTRY_VECTOR_CTRL / 4] & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	       !has_bits(pci, PCI_COMMAND, PCI_COMMAND_MASTER) || entry_masked(pci, v);
 }
 
-static void msix_send(struct pci *pci, unsigned int v)
+static bool send_message(struct pci *pci, unsigned int v)
 {
 	const uint32_t *e = pci->table[v];
 	uint64_t addr = (uint64_t)e[PCI_MSIX_ENTRY_UPPER_ADDR / 4] << 32 |
 			e[PCI_MSIX_ENTRY_LOWER_ADDR / 4];
+
+	if (pci->outside)
+		return pci->ops->vector(pci->host, v);
+	return pci->ops->msi(pci->host, addr, e[PCI_MSIX_ENTRY_DATA / 4]);
+}
+
+static void msix_send(struct pci *pci, unsigned int v)
+{
 	uint64_t bit = 1ull << v;
 
 	pci->pending &= ~bit;
 	pci->unsent &= ~bit;
-	if (!pci->ops->msi(pci->host, addr, e[PCI_MSIX_ENTRY_DATA / 4]))
+	if (!send_message(pci, v))
 		pci->unsent |= bit;
 }
 
@@ -288,7 +304,13 @@ static void tell_bus_master(struct pci *pci)
 		pci->ops->bus_master(pci->host, has_bits(pci, PCI_COMMAND, PCI_COMMAND_MASTER));
 }
 
-static void function_reset(struct pci *pci)
+/**
+ * pci_reset() - Reset the function, as a function level reset does
+ * @pci: the function
+ *
+ * Which vectors are masked in a table that is kept outside stays.
+ */
+void pci_reset(struct pci *pci)
 {
 	uint64_t serial = get_le(&pci->cfg[ECAP_DSN + 4], 8);
 
@@ -333,6 +355,29 @@ void pci_free(struct pci *pci)
 	free(pci);
 }
 
+/**
+ * pci_vectors() - MSI-X vectors that the function has
+ * @pci: the function
+ */
+unsigned int pci_vectors(const struct pci *pci)
+{
+	return pci->vectors;
+}
+
+/**
+ * pci_bar_size() - Bytes of a BAR
+ * @bar: number of the BAR
+ *
+ * Return: 0 when the function has no such BAR.
+ */
+uint32_t pci_bar_size(unsigned int bar)
+{
+	for (unsigned int i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
+		if (bars[i].index == bar)
+			return bars[i].size;
+	return 0;
+}
+
 static bool valid_access(uint64_t off, unsigned int size, uint64_t limit)
 {
 	return (size == 1 || size == 2 || size == 4 || size == 8) && off < limit &&
@@ -359,7 +404,7 @@ static bool overlaps(uint64_t off, unsigned int size, uint64_t field, unsigned i
  */
 uint64_t pci_cfg_read(struct pci *pci, uint64_t off, unsigned int size)
 {
-	if (!valid_access(off, size, CFG_SIZE))
+	if (!valid_access(off, size, PCI_CFG_SIZE))
 		return all_ones(size);
 	return get_le(&pci->cfg[off], size);
 }
@@ -390,7 +435,7 @@ static void vpd_access(struct pci *pci)
  */
 void pci_cfg_write(struct pci *pci, uint64_t off, unsigned int size, uint64_t val)
 {
-	if (!valid_access(off, size, CFG_SIZE))
+	if (!valid_access(off, size, PCI_CFG_SIZE))
 		return;
 
 	for (unsigned int i = 0; i < size; i++, val >>= 8) {
@@ -400,7 +445,7 @@ void pci_cfg_write(struct pci *pci, uint64_t off, unsigned int size, uint64_t va
 		/* the reset bit is not kept: it reads as zero */
 		if (off + i == CAP_EXP + PCI_EXP_DEVCTL + 1 &&
 		    (val & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
-			function_reset(pci);
+			pci_reset(pci);
 			return;
 		}
 	}
@@ -488,6 +533,79 @@ void pci_bar_write(struct pci *pci, unsigned int bar, uint64_t off, unsigned int
 		pci->ops->bar_write(pci->host, bar, off, size, val);
 }
 
+/* The largest naturally aligned access that fits, as a bridge would split it */
+static unsigned int piece(uint64_t addr, uint32_t left)
+{
+	unsigned int size = 8;
+
+	while (size > left || addr % size)
+		size /= 2;
+	return size;
+}
+
+/**
+ * pci_cfg_copy_from() - Read any length of configuration space
+ * @pci: the function
+ * @off: offset in bytes
+ * @to: where to
+ * @len: bytes; what lies behind the end reads as all ones
+ */
+void pci_cfg_copy_from(struct pci *pci, uint64_t off, uint8_t *to, uint32_t len)
+{
+	for (uint32_t done = 0, size; done < len; done += size) {
+		size = piece(off + done, len - done);
+		put_le(to + done, size, pci_cfg_read(pci, off + done, size));
+	}
+}
+
+/**
+ * pci_cfg_copy_to() - Write any length of configuration space
+ * @pci: the function
+ * @off: offset in bytes
+ * @from: what
+ * @len: bytes; what lies behind the end is dropped
+ */
+void pci_cfg_copy_to(struct pci *pci, uint64_t off, const uint8_t *from, uint32_t len)
+{
+	for (uint32_t done = 0, size; done < len; done += size) {
+		size = piece(off + done, len - done);
+		pci_cfg_write(pci, off + done, size, get_le(from + done, size));
+	}
+}
+
+/**
+ * pci_bar_copy_from() - Read any length of a BAR
+ * @pci: the function
+ * @bar: number of the BAR
+ * @off: offset in bytes
+ * @to: where to
+ * @len: bytes; where nothing answers they read as all ones
+ */
+void pci_bar_copy_from(struct pci *pci, unsigned int bar, uint64_t off, uint8_t *to, uint32_t len)
+{
+	for (uint32_t done = 0, size; done < len; done += size) {
+		size = piece(off + done, len - done);
+		put_le(to + done, size, pci_bar_read(pci, bar, off + done, size));
+	}
+}
+
+/**
+ * pci_bar_copy_to() - Write any length of a BAR
+ * @pci: the function
+ * @bar: number of the BAR
+ * @off: offset in bytes
+ * @from: what
+ * @len: bytes; where nobody listens they are dropped
+ */
+void pci_bar_copy_to(struct pci *pci, unsigned int bar, uint64_t off, const uint8_t *from,
+		     uint32_t len)
+{
+	for (uint32_t done = 0, size; done < len; done += size) {
+		size = piece(off + done, len - done);
+		pci_bar_write(pci, bar, off + done, size, get_le(from + done, size));
+	}
+}
+
 /**
  * pci_msix_raise() - The core raises an interrupt
  * @pci: the function
@@ -509,4 +627,37 @@ void pci_msix_retry(struct pci *pci)
 {
 	if (pci->unsent)
 		msix_replay(pci, pci->unsent);
+}
+
+/**
+ * pci_msix_outside() - The MSI-X table that counts is kept by the transport's other end
+ * @pci: the function, with @vector in its operations
+ *
+ * What the driver writes into the table does not come here then. All vectors are
+ * masked until pci_msix_mask() says otherwise; the function's own mask and enable
+ * bits count as before.
+ */
+void pci_msix_outside(struct pci *pci)
+{
+	pci->outside = true;
+	pci->outside_masked = ~0ull;
+}
+
+/**
+ * pci_msix_mask() - Mask or unmask a vector of a table that is kept outside
+ * @pci: the function
+ * @vector: MSI-X vector; one outside the table is ignored
+ * @masked: whether interrupts wait; those that did are sent when they need not any more
+ */
+void pci_msix_mask(struct pci *pci, unsigned int vector, bool masked)
+{
+	uint64_t bit = 1ull << (vector % 64);
+
+	if (vector >= pci->vectors)
+		return;
+	pci->outside_masked &= ~bit;
+	if (masked)
+		pci->outside_masked |= bit;
+	else if (msix_enabled(pci))
+		msix_replay(pci, pci->pending & bit);
 }

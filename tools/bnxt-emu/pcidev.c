@@ -48,16 +48,6 @@ static struct pcidev *to_pcidev(struct transport *t)
 	return (struct pcidev *)t;
 }
 
-/* The largest naturally aligned access that fits, as a bridge would split it */
-static unsigned int piece(uint64_t addr, uint32_t left)
-{
-	unsigned int size = 8;
-
-	while (size > left || addr % size)
-		size /= 2;
-	return size;
-}
-
 /*
  * Accesses: @data holds what is written, or takes what is read. Each returns
  * false when the message makes no sense.
@@ -86,23 +76,13 @@ static bool cfg_write(struct pcidev *p, const struct virtio_pcidev_msg *m, uint8
 
 static bool mmio_read(struct pcidev *p, const struct virtio_pcidev_msg *m, uint8_t *data)
 {
-	for (uint32_t done = 0; done < m->size;) {
-		unsigned int size = piece(m->addr + done, m->size - done);
-
-		put_le(data + done, size, pci_bar_read(p->pci, m->bar, m->addr + done, size));
-		done += size;
-	}
+	pci_bar_copy_from(p->pci, m->bar, m->addr, data, m->size);
 	return true;
 }
 
 static bool mmio_write(struct pcidev *p, const struct virtio_pcidev_msg *m, uint8_t *data)
 {
-	for (uint32_t done = 0; done < m->size;) {
-		unsigned int size = piece(m->addr + done, m->size - done);
-
-		pci_bar_write(p->pci, m->bar, m->addr + done, size, get_le(data + done, size));
-		done += size;
-	}
+	pci_bar_copy_to(p->pci, m->bar, m->addr, data, m->size);
 	return true;
 }
 

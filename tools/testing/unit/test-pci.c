@@ -24,6 +24,8 @@ struct world {
 	enum nic_bar bar;
 	uint64_t off, val;
 	unsigned int size;
+	unsigned int vectors;		/* raised where the table is kept outside */
+	unsigned int vector;		/* the last of them */
 };
 
 static uint64_t bar_read(void *host, enum nic_bar bar, uint64_t off, unsigned int size)
@@ -67,7 +69,18 @@ static void reset(void *host)
 	w->resets++;
 }
 
-static const struct pci_ops ops = { bar_read, bar_write, msi, reset };
+static bool vector(void *host, unsigned int v)
+{
+	struct world *w = host;
+
+	if (w->full)
+		return false;
+	w->vectors++;
+	w->vector = v;
+	return true;
+}
+
+static const struct pci_ops ops = { bar_read, bar_write, msi, reset, .vector = vector };
 
 static void start(struct world *w)
 {
@@ -336,6 +349,74 @@ static void test_msix_room(void)
 	pci_free(w.pci);
 }
 
+/* The transport's other end has the table: its masks count, and vectors are all that is sent */
+static void test_msix_outside(void)
+{
+	struct world w;
+
+	start(&w);
+	pci_msix_outside(w.pci);
+	w16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_msix_mask(w.pci, 1, false);
+	pci_msix_raise(w.pci, 1);
+	tap_eq(w.vectors, 0, "outside: nothing is sent while MSI-X is off");
+	msix_on(&w, 0);
+	tap_eq(w.vectors, 0, "nor later");
+	set_vector(&w, 2, 0xa0000, 60, false);
+	pci_msix_raise(w.pci, 2);
+	tap_ok(!w.vectors && !w.sent && pba(&w) == 1 << 2, "a vector is masked, whatever the table here says");
+	set_vector(&w, 1, 0xa0000, 61, true);
+	pci_msix_raise(w.pci, 1);
+	tap_ok(w.vectors == 1 && w.vector == 1 && !w.sent, "another is not, and no message is sent");
+	pci_msix_mask(w.pci, 2, false);
+	tap_ok(w.vectors == 2 && w.vector == 2 && !pba(&w), "unmasked: what was pending is sent");
+	pci_msix_mask(w.pci, 2, false);
+	pci_msix_mask(w.pci, VECTORS, false);
+	pci_msix_mask(w.pci, ~0u, false);
+	tap_eq(w.vectors, 2, "once; vectors outside the table are ignored");
+	w.full = true;
+	pci_msix_raise(w.pci, 1);
+	w.full = false;
+	pci_msix_retry(w.pci);
+	tap_eq(w.vectors, 3, "one that found no room is sent again");
+	pci_reset(w.pci);
+	tap_eq(w.resets, 1, "a reset from outside reaches the core");
+	w16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	msix_on(&w, 0);
+	pci_msix_raise(w.pci, 1);
+	tap_eq(w.vectors, 4, "a reset leaves the masks outside as they are");
+	pci_free(w.pci);
+}
+
+static void test_copies(void)
+{
+	uint8_t buf[32] = { 0 }, all[PCI_CFG_SIZE];
+	struct world w;
+
+	start(&w);
+	tap_ok(pci_bar_size(0) == NIC_BAR_GRC_SIZE && pci_bar_size(2) == NIC_BAR_DB_SIZE &&
+		       pci_bar_size(4) == NIC_BAR_MSIX_SIZE && !pci_bar_size(1) && !pci_bar_size(6),
+	       "sizes of BARs");
+	tap_eq(pci_vectors(w.pci), VECTORS, "number of vectors");
+	pci_cfg_copy_from(w.pci, 0, all, sizeof(all));
+	tap_ok(!memcmp(all, "\xe4\x14\x51\x17", 4) && !memcmp(all + 0x104, &(uint64_t){ SERIAL }, 8),
+	       "all of the configuration space at once");
+	w16(&w, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_bar_copy_from(w.pci, 0, 3, buf, 18);
+	tap_ok(w.reads == 5 && w.off == 0x14 && w.size == 1 && buf[0] == 0x34 && buf[1] == 0x34 && buf[2] == 0x12,
+	       "a long read is split: 1, 4, 8, 4, 1 bytes: %u, the last at %#x", w.reads, (unsigned int)w.off);
+	buf[14] = 0x55;
+	buf[15] = 0xaa;
+	pci_bar_copy_to(w.pci, 2, 0x12, buf, 16);
+	tap_ok(w.writes == 4 && w.bar == NIC_BAR_DB && w.off == 0x20 && w.size == 2 && w.val == 0xaa55,
+	       "so is a write: 2, 4, 8, 2");
+	pci_cfg_copy_to(w.pci, PCI_BASE_ADDRESS_0, (const uint8_t *)"\0\0\1\xfe\0\0\0\0\0\0\2\xfe", 12);
+	tap_ok((r32(&w, PCI_BASE_ADDRESS_0) & ~0xfu) == 0xfe010000 &&
+		       (r32(&w, PCI_BASE_ADDRESS_2) & ~0xfu) == 0xfe020000,
+	       "and one of the configuration space");
+	pci_free(w.pci);
+}
+
 static void test_reset(void)
 {
 	unsigned int exp;
@@ -385,6 +466,8 @@ int main(void)
 	test_vpd();
 	test_msix();
 	test_msix_room();
+	test_msix_outside();
+	test_copies();
 	test_reset();
 	test_identity();
 	return tap_done();
