@@ -17,6 +17,8 @@
 
 struct options {
 	const char *socket;
+	const char *vfio_user;
+	bool reconnect;
 	const char *tap;
 	int tap_fd;
 	unsigned int tap_queues;

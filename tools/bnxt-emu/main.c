@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bnxt-emu: a BCM57504 Ethernet controller for a User Mode Linux guest.
+ * bnxt-emu: a BCM57504 Ethernet controller for a guest of User Mode Linux or QEMU.
  *
  *	bnxt-emu --socket /tmp/nic --tap tap0 &
  *	linux ... virtio_uml.device=/tmp/nic:1234 virt_pci.max_delay_us=5000000
+ *
+ *	bnxt-emu --vfio-user /tmp/nic --tap tap0 &
+ *	qemu-system-x86_64 ... -object memory-backend-memfd,id=ram,size=1G,share=on \
+ *		-machine q35,memory-backend=ram \
+ *		-device '{"driver":"vfio-user-pci","socket":{"type":"unix","path":"/tmp/nic"}}'
  *
  * This file reads the options and connects the parts: the transport to the PCI
  * function, that to the device core, and the core to a back end.
@@ -24,6 +29,7 @@
 #include "emu.h"
 #include "pcidev.h"
 #include "sigbus.h"
+#include "vfio_user.h"
 
 enum exit_code {
 	EXIT_OK = 0,
@@ -38,6 +44,8 @@ enum exit_code {
 
 enum {
 	OPT_SOCKET = 256,
+	OPT_VFIO_USER,
+	OPT_RECONNECT,
 	OPT_TAP,
 	OPT_TAP_FD,
 	OPT_TAP_QUEUES,
@@ -73,6 +81,8 @@ enum {
 
 static const struct option long_options[] = {
 	{ "socket",	   required_argument, NULL, OPT_SOCKET },
+	{ "vfio-user",	   required_argument, NULL, OPT_VFIO_USER },
+	{ "reconnect",	   no_argument,	      NULL, OPT_RECONNECT },
 	{ "tap",	   required_argument, NULL, OPT_TAP },
 	{ "tap-fd",	   required_argument, NULL, OPT_TAP_FD },
 	{ "tap-queues",	   required_argument, NULL, OPT_TAP_QUEUES },
@@ -108,14 +118,21 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-	"Usage: bnxt-emu --socket PATH (--tap NAME | --tap-fd FD | --pair PATH | --replay FILE) [OPTION]...\n"
+	"Usage: bnxt-emu (--socket PATH | --vfio-user PATH)\n"
+	"                (--tap NAME | --tap-fd FD | --pair PATH | --replay FILE) [OPTION]...\n"
 	"       bnxt-emu ctl [PATH] COMMAND [WORD]...\n"
-	"Be a BCM57504 Ethernet controller for one User Mode Linux guest; end with it.\n"
+	"Be a BCM57504 Ethernet controller for one guest of User Mode Linux or QEMU; end with it.\n"
 	"\n"
 	"The guest: linux virtio_uml.device=PATH:1234 virt_pci.max_delay_us=5000000 ...\n"
+	"or, QEMU 10.1 and later, with --vfio-user:\n"
+	"  qemu-system-x86_64 -object memory-backend-memfd,id=ram,size=1G,share=on\n"
+	"    -machine q35,memory-backend=ram\n"
+	"    -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"PATH\"}}' ...\n"
 	"\n"
 	"Guest and wire\n"
-	"  --socket PATH        UNIX socket to make and listen at (vhost-user)\n"
+	"  --socket PATH        UNIX socket to make and listen at (vhost-user), for User Mode Linux\n"
+	"  --vfio-user PATH     the same for QEMU\n"
+	"  --reconnect          with --vfio-user: when the guest has gone, wait for another\n"
 	"  --tap NAME           TAP device, made if it is not there\n"
 	"  --tap-fd FD          TAP device that is open already (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)\n"
 	"  --tap-queues N       queues of the TAP device, 1..8 (default 1)\n"
@@ -245,6 +262,12 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_SOCKET:
 		o->socket = arg;
 		return true;
+	case OPT_VFIO_USER:
+		o->vfio_user = arg;
+		return true;
+	case OPT_RECONNECT:
+		o->reconnect = true;
+		return true;
 	case OPT_TAP:
 		o->tap = arg;
 		return true;
@@ -358,9 +381,14 @@ static int parse_options(struct options *o, int argc, char **argv)
 		fprintf(stderr, "bnxt-emu: %s: not an option; see bnxt-emu --help\n", argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (!o->socket || !!o->tap + (o->tap_fd >= 0) + !!o->pair + !!o->replay != 1) {
+	if (!o->socket == !o->vfio_user ||
+	    !!o->tap + (o->tap_fd >= 0) + !!o->pair + !!o->replay != 1) {
 		fprintf(stderr,
-			"bnxt-emu: give --socket and one of --tap, --tap-fd, --pair, --replay; see bnxt-emu --help\n");
+			"bnxt-emu: give --socket or --vfio-user, and one of --tap, --tap-fd, --pair, --replay; see bnxt-emu --help\n");
+		return EXIT_USAGE;
+	}
+	if (o->reconnect && !o->vfio_user) {
+		fprintf(stderr, "bnxt-emu: --reconnect is of --vfio-user\n");
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -459,6 +487,13 @@ static bool function_msi(void *host, uint64_t addr, uint32_t data)
 	return emu->transport->class->msi(emu->transport, addr, data);
 }
 
+static bool function_vector(void *host, unsigned int vector)
+{
+	struct emu *emu = host;
+
+	return emu->transport->class->vector(emu->transport, vector);
+}
+
 static void function_reset(void *host)
 {
 	struct emu *emu = host;
@@ -479,6 +514,7 @@ static const struct pci_ops function_ops = {
 	.msi = function_msi,
 	.reset = function_reset,
 	.bus_master = function_bus_master,
+	.vector = function_vector,
 };
 
 /*
@@ -505,7 +541,8 @@ static void guest_closed(void *host, const char *reason)
 
 	if (reason)
 		fprintf(stderr, "bnxt-emu: guest dropped: %s\n", reason);
-	loop_stop(emu->loop, reason ? EXIT_GUEST : EXIT_OK);
+	if (!emu->opt.reconnect)
+		loop_stop(emu->loop, reason ? EXIT_GUEST : EXIT_OK);
 }
 
 static const struct transport_ops guest_ops = {
@@ -873,9 +910,16 @@ static bool open_control(struct emu *emu)
 
 static bool attach_guest(struct emu *emu)
 {
-	emu->transport = pcidev_new(emu->loop, emu->opt.socket, emu->pci, &guest_ops, emu);
+	const struct options *o = &emu->opt;
+
+	if (o->vfio_user)
+		emu->transport = vfio_user_new(emu->loop, o->vfio_user, o->reconnect, emu->pci,
+					       &guest_ops, emu);
+	else
+		emu->transport = pcidev_new(emu->loop, o->socket, emu->pci, &guest_ops, emu);
 	return emu->transport ||
-	       fail("--socket", emu->opt.socket,
+	       fail(o->vfio_user ? "--vfio-user" : "--socket",
+		    o->vfio_user ? o->vfio_user : o->socket,
 		    "its directory must exist, its name be free and shorter than 107 bytes");
 }
 

@@ -15,7 +15,7 @@
 
 #include "sigbus.h"
 
-#define MAX_WATCHED	16
+#define MAX_WATCHED	64	/* windows of a vfio-user client are that many */
 
 struct watched {
 	uintptr_t base;

@@ -19,7 +19,7 @@ struct transport;
  * @dma: the guest's memory, which the transport keeps up to date
  * @detached: guest memory is about to go or the guest stopped using the device:
  *	stop all DMA now
- * @closed: the guest is gone for good; @reason is NULL when it left in order
+ * @closed: the guest is gone; @reason is NULL when it left in order
  */
 struct transport_ops {
 	struct dma_map *(*dma)(void *host);
@@ -36,6 +36,8 @@ struct transport_ops {
  *	accesses are waiting
  * @msi: send a message signalled interrupt; false when there is no room now, then
  *	the transport calls pci_msix_retry() later
+ * @vector: the same for a transport whose other end keeps the MSI-X table
+ *	(pci_msix_outside()); NULL for others
  * @free: end the connection
  */
 struct transport_class {
@@ -43,6 +45,7 @@ struct transport_class {
 	void (*flush)(struct transport *t);
 	bool (*sleep)(struct transport *t, bool sleeping);
 	bool (*msi)(struct transport *t, uint64_t addr, uint32_t data);
+	bool (*vector)(struct transport *t, unsigned int vector);
 	void (*free)(struct transport *t);
 };
 
