@@ -4,7 +4,7 @@
  *
  * "sandbox" runs a command in namespaces of its own that vanish with it,
  * "guest" runs a command inside the guest with its standard streams on a serial
- * line, and "host" is the other end of that line.
+ * line, and "host" is the other end of that line. "off" switches the guest off.
  *
  * Frames on the line: type, 0, length (16 bits, little endian), payload.
  */
@@ -79,6 +79,7 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 int guest_main(int argc, char **argv);
 int host_main(int argc, char **argv);
+int off_main(int argc, char **argv);
 int sandbox_main(int argc, char **argv);
 
 #endif

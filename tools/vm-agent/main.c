@@ -10,6 +10,7 @@ static const struct {
 } modes[] = {
 	{ "guest",   guest_main },
 	{ "host",    host_main },
+	{ "off",     off_main },
 	{ "sandbox", sandbox_main },
 };
 
@@ -18,6 +19,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(argv[1], modes[i].name))
 			return modes[i].fn(argc - 1, argv + 1);
-	say("vm-agent belongs to scripts/zcrx-vm; usage: vm-agent guest|host|sandbox ...");
+	say("vm-agent belongs to scripts/zcrx-vm; usage: vm-agent guest|host|off|sandbox ...");
 	return 2;
 }
