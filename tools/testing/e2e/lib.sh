@@ -6,7 +6,7 @@
 # script, named guest_NAME. Its TAP lines become the test's.
 #
 # ZCRX_TEST_KERNEL names the patched kernel to test (default: zc); debug has
-# KASAN, lockdep and the like.
+# KASAN, lockdep and the like. ZCRX_TEST_ARCH=x86_64 makes the guests QEMU's.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 self=$(readlink -f "$0")
@@ -18,6 +18,7 @@ out=''
 status=0
 
 kernel=${ZCRX_TEST_KERNEL:-zc}
+arch=${ZCRX_TEST_ARCH:-um}
 bin=$top/build/gcc
 port=9999
 queue=3
@@ -34,11 +35,16 @@ need_kernel() {
 	local said rc=0
 
 	[[ $1 == */* ]] && return
-	said=$("$top/scripts/kernel-tree" image "$1" 2>&1 >/dev/null) || rc=$?
+	case $arch:$1 in
+	um:*) said=$("$top/scripts/kernel-tree" image "$1" 2>&1 >/dev/null) || rc=$? ;;
+	*:debian-*)
+		said=$({ "$top/scripts/debian-get" qemu && "$top/scripts/debian-get" "kernel-${1#debian-}"; } 2>&1 >/dev/null) || rc=$? ;;
+	*) said=$({ "$top/scripts/debian-get" qemu && "$top/scripts/kernel-tree" image "$1-x86"; } 2>&1 >/dev/null) || rc=$? ;;
+	esac
 	case $rc in
 	0) ;;
 	3)
-		echo "1..0 # SKIP no source of kernel $1: ${said##*$'\n'}"
+		echo "1..0 # SKIP kernel $1 cannot be had: ${said##*$'\n'}"
 		exit 0
 		;;
 	*)
@@ -67,7 +73,7 @@ vm() {
 	mkdir "$work/peer"
 	(
 		cd "$work" || exit 125
-		timeout -k 10 "${vm_limit:-120}" "$top/scripts/zcrx-vm" run --kernel "${vm_kernel:-$kernel}" --rw "$work" \
+		timeout -k 10 "${vm_limit:-120}" "$top/scripts/zcrx-vm" run --arch "$arch" --kernel "${vm_kernel:-$kernel}" --rw "$work" \
 			--kernel-log "$work/kernel-log" --peer "$here/peer.sh $work/peer" \
 			${options[@]+"${options[@]}"} -- "$self" --guest "$fn" "$work" "$@" </dev/null >"$work/tap" 2>"$work/said"
 	) || rc=$?
