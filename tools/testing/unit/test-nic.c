@@ -516,6 +516,40 @@ static void test_split_knobs(void)
 	ended(d, "split knobs");
 }
 
+/* Each threshold, by the frames at it and one byte above */
+static void test_split_thresholds(void)
+{
+	struct drv_opts o = drv_defaults();
+	struct flow f = tcp4(1, 2);
+	uint32_t head = frame_headers(&f), bad = 0, worst = 0;
+	struct drv *d;
+
+	o.rx_buf = 1536;	/* frames that are not split fit in */
+	d = opened(&o);
+	for (uint32_t thresh = 0; thresh <= 1023; thresh++) {
+		/* without payload there is nothing to split off */
+		uint32_t at = thresh > head ? thresh : head, above = at + 1;
+		struct drv_pkt *p;
+
+		drv_placement(d, PLC_HDS_IPV4 | PLC_HDS_IPV6, 0, thresh);
+		p = receive(d, &f, thresh, at - head);
+		if (!p || p->in_rx != at || p->aggs) {
+			bad++;
+			worst = thresh;
+		}
+		p = receive(d, &f, thresh, above - head);
+		if (!p || p->in_rx != head || p->aggs != 1 || p->len != above ||
+		    !pattern_ok(p->data + head, above - head, thresh)) {
+			bad++;
+			worst = thresh;
+		}
+	}
+	tap_eq(bad, 0, "each of the thresholds 0..1023 splits what is longer, and nothing else");
+	if (bad)
+		tap_diag("the last one that is wrong: %u", worst);
+	ended(d, "split thresholds");
+}
+
 static void test_dma_trace(void)
 {
 	static uint8_t frame[MAX_FRAME];
@@ -2284,6 +2318,7 @@ int main(void)
 	test_tx_cq_full();
 	test_split();
 	test_split_knobs();
+	test_split_thresholds();
 	test_dma_trace();
 	test_jumbo();
 	test_no_agg();
