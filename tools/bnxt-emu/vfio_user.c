@@ -9,9 +9,9 @@
  * so do interrupts (vfio_irq.c); nothing is asked of the client.
  *
  * The order of a QEMU 11: VERSION, DMA_MAP for each piece of memory,
- * DEVICE_GET_INFO, GET_REGION_INFO for each region, GET_IRQ_INFO, all of the
- * configuration space by REGION_READ, SET_IRQS for the pin, DEVICE_RESET, and then
- * what the guest does.
+ * DEVICE_GET_INFO, GET_REGION_INFO for BARs and configuration space, GET_IRQ_INFO for
+ * errors, all of the configuration space by REGION_READ, GET_IRQ_INFO for MSI-X,
+ * SET_IRQS for the pin, DEVICE_RESET, and then what the guest does.
  */
 #include <errno.h>
 #include <stdio.h>
