@@ -11,6 +11,9 @@
 . "$(dirname "$0")/lib.sh"
 
 seconds=${ZCRX_TEST_SECONDS:-2}
+# QEMU may have to translate each instruction, on processors that others use as well
+least_rate=100
+[ "$arch" = um ] || least_rate=5
 
 # A number of ethtool -S, over all queues
 stat_sum() { ethtool -S eth0 | awk -v n="$1" '{ sub(/^.*\]: /, "", $0) } $1 == n ":" { s += $2 } END { printf "%.0f\n", s }'; }
@@ -30,7 +33,7 @@ guest_traffic() {
 		esac
 		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
 		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")
-		tap_ok "iperf3 ${name:-to the guest}: $rate Mbit/s, at least 100" test "${rate:-0}" -ge 100
+		tap_ok "iperf3 ${name:-to the guest}: $rate Mbit/s, at least $least_rate" test "${rate:-0}" -ge $least_rate
 	done
 	after=$(stat_sum rx_ucast_bytes)
 	tap_ok "the NIC counts the bytes" test $((after - before)) -gt $((seconds * 100000000 / 8))
