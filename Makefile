@@ -18,7 +18,7 @@ sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)
 
 # Tests that need no other kernel, and all
 fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh tools/testing/fuzz/*.sh \
-	tools/testing/hostile/*.sh))
+	tools/testing/hostile/*.sh)) tools/testing/bench/smoke.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out %/lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
 

@@ -106,7 +106,7 @@ static void start(struct drv *d, const struct drv_opts *o)
 	static const struct nic_host_ops quiet = { .msix = on_msix, .wire_tx = on_tx };
 
 	d->o = *o;
-	d->nic = nic_new(&o->nic, getenv("NIC_BENCH") ? &quiet : &ops, d);
+	d->nic = nic_new(&o->nic, o->quiet ? &quiet : &ops, d);
 	if (!d->nic || !dma_map_add(nic_dma(d->nic), DRV_IOVA, DRV_MEM_SIZE, d->mem))
 		abort();
 	d->req = drv_alloc(d, PAGE);

@@ -44,6 +44,7 @@ struct drv_opts {
 	uint16_t tpa_max_segs;	/* units of 4 */
 	uint32_t tpa_min_len;
 	uint32_t tx_area;	/* bytes for packets that are sent */
+	bool quiet;		/* no traces: they take time */
 };
 
 struct drv_ring {

@@ -4,7 +4,7 @@
  *
  *	make -C tools/testing/unit -f test-nic.mk && build/gcc/test-nic
  *
- * NIC_TRACE=1 shows what the device says; NIC_BENCH=1 measures speed instead.
+ * NIC_TRACE=1 shows what the device says.
  */
 #include <time.h>
 
@@ -2173,139 +2173,8 @@ static void fuzz(uint32_t seed, unsigned int rounds)
 	still_works(d, "random guest");
 }
 
-/*
- * Speed (NIC_BENCH=1): the core alone, a driver that gives buffers straight back
- */
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* Gives back what was used without looking at it */
-static void recycle(struct drv *d, unsigned int segs, unsigned int aggs)
-{
-	struct drv_queue *q = &d->q[0];
-
-	q->rxcq.cons += segs * 2 + aggs;
-	q->rx.prod = (q->rx.prod + segs) & (q->rx.entries - 1);
-	q->agg.prod = (q->agg.prod + aggs) & (q->agg.entries - 1);
-	drv_doorbell(d, DB_SRQ, q->rx.id, q->rx.prod);
-	drv_doorbell(d, DB_SRQ, q->agg.id, q->agg.prod);
-	drv_arm_cq(d, &q->rxcq);
-	nic_flush(d->nic);
-	q->nq.cons++;
-	drv_arm_nq(d, &q->nq);
-}
-
-static void bench_fill(struct drv *d, struct drv_ring *r, uint64_t buf, uint32_t size,
-		       uint32_t type)
-{
-	for (unsigned int i = 0; i < r->entries; i++) {
-		struct hsi_entry e = { .dw = { type | size << 16, i } };
-		uint64_t addr = buf + (uint64_t)i * size;
-
-		memcpy(&e.dw[2], &addr, 8);
-		memcpy(drv_entry(d, r, i), &e, sizeof(e));
-	}
-}
-
-static void bench_rx(unsigned int mss, bool gso)
-{
-	static uint8_t frame[MAX_FRAME];
-	struct drv_opts o = drv_defaults();
-	struct flow f = tcp4(1, 2);
-	unsigned int segs = gso ? 64000 / mss : 1, aggs = segs * ((mss + 4095) / 4096),
-		     rounds = gso ? 60000 : 1000000;
-	struct virtio_net_hdr_v1 hdr = { 0 };
-	struct drv *d;
-	double t;
-
-	o.mtu = 9000;
-	o.hds_thresh = 0;
-	o.rx_entries = o.agg_entries = 512;
-	o.cq_entries = 2048;
-	d = opened(&o);
-	bench_fill(d, &d->q[0].rx, d->q[0].rx_buf, o.rx_buf, RXBD_TYPE_PACKET);
-	bench_fill(d, &d->q[0].agg, d->q[0].agg_buf, o.agg_buf, RXBD_TYPE_AGG);
-	if (gso)
-		hdr = (struct virtio_net_hdr_v1){ .flags = 1,
-						  .gso_type = 1,
-						  .gso_size = mss,
-						  .csum_start = 34,
-						  .csum_offset = 16 };
-	{
-		size_t len = frame_make(frame, &f, 0, segs * mss);
-
-		t = seconds();
-		for (unsigned int i = 0; i < rounds; i++) {
-			nic_wire_rx(d->nic, &hdr, frame, len);
-			recycle(d, segs, aggs);
-		}
-		t = seconds() - t;
-	}
-	tap_diag("RX %4u bytes, %-22s %6.2f Gbit/s %6.3f Mpkt/s %5.0f ns/pkt", mss,
-		 gso ? "cut from 64 KB frames" : "single, verified",
-		 (double)rounds * segs * mss * 8 / t / 1e9, (double)rounds * segs / t / 1e6,
-		 t * 1e9 / rounds / segs);
-	drv_free(d);
-}
-
-static void bench_tx(unsigned int mss, bool lso, bool wire_gso)
-{
-	static uint8_t frame[MAX_FRAME];
-	struct drv_opts o = drv_defaults();
-	struct flow f = tcp4(1, 2);
-	unsigned int payload = lso ? 64000 : mss, rounds = lso ? 60000 : 1000000;
-	struct drv_tx t = { .data = frame, .mss = lso ? mss : 0, .piece = 32768, .no_cmpl = true };
-	struct drv *d;
-	double s, spent = 0;
-
-	o.mtu = 9000;
-	o.nic.wire_gso = wire_gso;
-	d = opened(&o);
-	d->count_only = true;
-	t.len = frame_make(frame, &f, 0, payload);
-	t.first = 66;
-	t.lflags = lso ? TXEXT_LSO | 33u << 16 : TXEXT_L4_CSUM;
-	for (unsigned int i = 0; i < rounds; i++) {
-		drv_send(d, 0, &t);
-		s = seconds();
-		nic_flush(d->nic);
-		spent += seconds() - s;
-	}
-	tap_diag("TX %4u bytes, %-22s %6.2f Gbit/s", mss,
-		 wire_gso ? "left to the wire" :
-		 lso	  ? "TSO" :
-			    "single, checksum",
-		 (double)rounds * payload * 8 / spent / 1e9);
-	drv_free(d);
-}
-
-static void bench(void)
-{
-	static const unsigned int mss[] = { 64, 1448, 4096, 8948 };
-
-	for (size_t i = 0; i < 4; i++)
-		bench_rx(mss[i], false);
-	for (size_t i = 1; i < 4; i++)
-		bench_rx(mss[i], true);
-	for (size_t i = 0; i < 4; i++)
-		bench_tx(mss[i], false, false);
-	for (size_t i = 1; i < 4; i++)
-		bench_tx(mss[i], true, false);
-	bench_tx(1448, true, true);
-}
-
 int main(void)
 {
-	if (getenv("NIC_BENCH")) {
-		bench();
-		return 0;
-	}
 	test_probe();
 	test_reservation();
 	wrap_rings(true, 16);
