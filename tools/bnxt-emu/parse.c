@@ -211,11 +211,10 @@ bool parse_frame(const uint8_t *p, size_t have, size_t len, struct parsed *out)
 uint32_t parse_pseudo_sum(const uint8_t *frame, const struct parsed *p, uint32_t l4_len)
 {
 	const uint8_t *ip = frame + p->l3;
-	uint8_t tail[8] = { 0 };
-	uint32_t sum;
+	uint32_t sum, tail[2];
 
 	sum = p->ip_version == 4 ? csum_bytes(ip + 12, 8) : csum_bytes(ip + 8, 32);
-	put_be32(tail, l4_len);
-	tail[7] = p->l4_proto;
-	return csum_add(sum, csum_bytes(tail, sizeof(tail)));
+	put_be32(&tail[0], l4_len);
+	put_be32(&tail[1], p->l4_proto);
+	return csum_add(csum_add(sum, tail[0]), tail[1]);
 }
