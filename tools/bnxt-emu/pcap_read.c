@@ -27,6 +27,8 @@
 #define OPT_EPB_FLAGS	2
 #define OPT_IF_TSRESOL	9
 
+#define READ_AHEAD	(256u << 10)	/* a system call for each 4096 bytes costs as much as the rest */
+
 struct interface {
 	bool ethernet;
 	uint32_t snaplen;
@@ -41,6 +43,7 @@ struct pcap_reader {
 	unsigned int interfaces;
 	struct interface interface[INTERFACES];
 	uint8_t block[BLOCK_MAX];
+	char ahead[READ_AHEAD];
 };
 
 static uint32_t u32(const struct pcap_reader *r, const uint8_t *p)
@@ -317,6 +320,7 @@ struct pcap_reader *pcap_open(const char *path, const char **why)
 		*why = strerror(errno);
 		goto free_reader;
 	}
+	setvbuf(r->file, r->ahead, _IOFBF, sizeof(r->ahead));
 	if (!read_header(r, why))
 		goto close_file;
 	return r;
