@@ -15,7 +15,9 @@
  *
  * An RX queue takes an RX and an AGG ring; XDP gives each queue a second TX
  * ring, with an NQ, a vector and a statistics context of its own; each RX and
- * TX ring has a CQ.
+ * TX ring has a CQ. Without AGG rings a driver counts all RX rings as queues
+ * before it looks at its limits (_bnxt_get_max_rings()): less CQs than that, and
+ * it would find no TX ring to replace an XDP program.
  */
 void hwrm_init(struct nic *nic)
 {
@@ -23,7 +25,7 @@ void hwrm_init(struct nic *nic)
 
 	nic->max = (struct resources){
 		.rsscos = MAX_RSS_CTXS,
-		.cmpl = 3 * q,
+		.cmpl = 4 * q,
 		.tx = 2 * q,
 		.rx = 2 * q,
 		.l2 = MAX_L2_FILTERS,
