@@ -344,6 +344,9 @@ void ring_notify(struct nic *nic)
 		if (!nq->armed || !queue_used(nq) || nq->state != RING_LIVE)
 			continue;
 		nq->armed = false;
+		if (nic->trace_doorbells)
+			TRACE(nic, "interrupt %u of ring %u, %u entries", nq->vector, nq->id,
+			      queue_used(nq));
 		nic->ops.msix(nic->host, nq->vector);
 	}
 	nqs->n = 0;

@@ -333,6 +333,8 @@ uint64_t rx_run_timers(struct nic *nic)
 			continue;
 		waited = nic->now - rx->starved_at;
 		if (waited >= STARVE_LIMIT) {
+			TRACE(nic, "ring %u: no buffers for %llu ms, frames are dropped until some come",
+			      rx->id, STARVE_LIMIT / 1000000);
 			unstarve(nic, rx);
 			rx->gave_up = true;
 		} else if (STARVE_LIMIT - waited < next) {
