@@ -17,6 +17,7 @@ static const struct target targets[] = {
 	{ "rings", fuzz_rings },
 	{ "frames", fuzz_frames },
 	{ "vhost", fuzz_vhost },
+	{ "vfio", fuzz_vfio },
 	{ "wire", fuzz_wire },
 	{ "pcap", fuzz_pcap },
 };
@@ -28,7 +29,7 @@ static fuzz_fn *find_target(void)
 	for (size_t i = 0; name && i < ARRAY_SIZE(targets); i++)
 		if (!strcmp(name, targets[i].name))
 			return targets[i].fn;
-	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames, vhost, wire or pcap\n");
+	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames, vhost, vfio, wire or pcap\n");
 	exit(2);
 }
 

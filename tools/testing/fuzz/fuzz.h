@@ -24,7 +24,7 @@ struct input {
 /* Runs one input */
 typedef void fuzz_fn(struct input *in);
 
-fuzz_fn fuzz_hwrm, fuzz_rings, fuzz_frames, fuzz_vhost, fuzz_wire, fuzz_pcap;
+fuzz_fn fuzz_hwrm, fuzz_rings, fuzz_frames, fuzz_vhost, fuzz_vfio, fuzz_wire, fuzz_pcap;
 
 uint64_t in_le(struct input *in, unsigned int bytes);
 void in_bytes(struct input *in, void *dst, size_t len);
