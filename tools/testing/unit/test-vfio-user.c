@@ -40,6 +40,7 @@ enum {
 #define REG_FAILED	0x20u	/* read: pokes to addresses that are nobody's */
 #define REG_RESETS	0x28u	/* read: resets so far */
 #define REG_KEEP	0x30u	/* keeps what is written */
+#define REG_STALL	0x38u	/* write: microseconds for which the server does nothing else */
 
 /* Where the MSI-X capability lies, and the bits that switch it on */
 #define CFG_MSIX_FLAGS	0xa2u
@@ -115,6 +116,9 @@ static void bar_write(void *host, enum nic_bar bar, uint64_t off, unsigned int s
 		return;
 	case REG_KEEP:
 		s->keep = val;
+		return;
+	case REG_STALL:
+		usleep(val);
 		return;
 	}
 }
@@ -739,11 +743,16 @@ static bool vectors(struct client *c)
 
 static bool full_eventfd(struct client *c)
 {
+	int full = eventfd(0, EFD_CLOEXEC);
 	uint64_t most = ~1ull;
+	bool good;
 
 	/* one that cannot be written to without waiting: the device does not */
-	return set_up(c) && write(c->irq[0], &most, 8) == 8 && raise(c, 0) && raise(c, 0) &&
-	       raise(c, 1) && signals(c->irq[1]) == 1;
+	good = set_up(c) && !irqs(c, EVENTFD | TRIGGER, MSIX, 0, 1, &full, 1) &&
+	       write(full, &most, 8) == 8 && raise(c, 0) && raise(c, 0) && raise(c, 1) &&
+	       signals(c->irq[1]) == 1;
+	close(full);
+	return good;
 }
 
 static bool resets(struct client *c)
@@ -805,6 +814,22 @@ static bool pipelined(struct client *c)
 	for (unsigned int i = 0; i < 20; i++)
 		good &= c->mem[0x200 * (i % 8) + i] == ~(uint64_t)(0x100000 + 0x1000 * i + 8 * i);
 	return good;
+}
+
+/*
+ * The server gets two messages at once, and descriptors with them: they belong to the
+ * second. The first takes some, too: without any it takes an interrupt's away.
+ */
+static bool whose_fds(struct client *c)
+{
+	struct vfio_irq_set set = { sizeof(set), EVENTFD | TRIGGER, MSIX, 2, 1 };
+	uint64_t p[4] = { 32 | (uint64_t)RW << 32, 0, 0x100000, 0x1000 };
+
+	return set_up(c) && write_posted(c, REG_STALL, 50000) &&
+	       post(c, SET_IRQS, NO_REPLY, &set, sizeof(set), NULL, 0) &&
+	       post(c, DMA_MAP, NO_REPLY, p, sizeof(p), &c->memfd, 1) &&
+	       write_posted(c, REG_POKE, 0x100010) && raise(c, 2) && !signals(c->irq[2]) &&
+	       c->mem[2] == ~0x100010ull;
 }
 
 /* Many in one piece: they are served in bursts, and the rest is not forgotten */
@@ -972,6 +997,7 @@ static const struct scenario scenarios[] = {
 	{ "a message in single bytes", in_pieces, "" },
 	{ "messages on the heels of each other", pipelined, "" },
 	{ "messages in one piece", in_one_piece, "" },
+	{ "two messages at once, the second with descriptors", whose_fds, "" },
 	{ "more descriptors than are taken", too_many_fds, "" },
 	{ "one client after another", another, "", 3 },
 	{ "memory that is cut off", memory_is_cut, "shorter", 0, true },
