@@ -281,8 +281,9 @@ main() {
 	local cpus dma
 
 	vm_kernel=upstream
+	[ "$arch" = um ] || vm_kernel=debian-7.3
 	vm_limit=$limit
-	need_kernel upstream
+	need_kernel "$vm_kernel"
 	make_work
 	head -c "$size" /dev/urandom >"$work/input"
 	for cpus in 1 2; do
