@@ -101,10 +101,48 @@ static void step_doorbell(struct rings_fuzz *f)
 		     how & 0x80 ? in16(f->in) : r->id, in32(f->in));
 }
 
+/* Gives a queue's entries back as a driver that has read them, or else none goes round often */
+static void drain(struct rings_fuzz *f, uint8_t how)
+{
+	struct drv_queue *q = &f->d->q[how & 1];
+	const struct drv_ring *const queue[] = { &q->rxcq, &q->txcq, &q->nq };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(queue); i++) {
+		const struct drv_ring *r = queue[i];
+
+		if (how & 2u << i)
+			continue;
+		drv_doorbell(f->d, r == &q->nq ? DB_NQ_ARM : DB_CQ_ARMALL, r->id,
+			     f->d->nic->ring[r->id % MAX_RINGS].prod & (r->entries - 1));
+	}
+}
+
+static void step_drain(struct rings_fuzz *f)
+{
+	drain(f, in8(f->in));
+}
+
 static void put(struct rings_fuzz *f, struct drv_ring *r, const uint32_t dw[4])
 {
 	memcpy(drv_entry(f->d, r, r->prod), dw, ENTRY_SIZE);
 	r->prod = (r->prod + 1) & (r->entries - 1);
+}
+
+/* Sane packets first: rings do not go wrong where they begin, but where they went round */
+static void grow_old(struct rings_fuzz *f, unsigned int packets)
+{
+	struct drv_ring *tx = &f->d->q[0].tx;
+	const uint32_t first[4] = { TXBD_TYPE_LONG | 2 << 8 | TXBD_PACKET_END | 60u << 16, 0,
+				    (uint32_t)f->d->tx_area, f->d->tx_area >> 32 };
+	const uint32_t ext[4] = { 0 };
+
+	for (unsigned int i = 0; i < packets; i++) {
+		put(f, tx, first);
+		put(f, tx, ext);
+		drv_doorbell(f->d, DB_SQ, tx->id, tx->prod);
+		nic_flush(f->d->nic);
+		drain(f, 0);
+	}
 }
 
 /* A packet that might do, of as many descriptors as it says or not */
@@ -312,6 +350,7 @@ static void (*const steps[])(struct rings_fuzz *f) = {
 	step_packet, step_packet,  step_descriptor, step_doorbell,   step_frame, step_frame,
 	step_flush,  step_buffers, step_changes,    step_memory,     step_time,	 step_map,
 	step_vnic,   step_link,	   step_ring_free,  step_ring_alloc, step_tpa,	 step_stream,
+	step_drain,
 };
 
 static void options(struct input *in, struct drv_opts *o)
@@ -327,8 +366,9 @@ static void options(struct input *in, struct drv_opts *o)
 	o->tx_entries = a & 1 ? 512 : 32;
 	o->rx_entries = a & 2 ? 64 : 16;
 	o->agg_entries = a & 4 ? 64 : 16;
-	o->cq_entries = a & 8 ? 256 : 16;
-	o->nq_entries = a & 16 ? 256 : 4;
+	/* two pages, or a piece of one */
+	o->cq_entries = a & 8 ? 512 : 16;
+	o->nq_entries = a & 16 ? 512 : 4;
 	o->agg_buf = a & 32 ? 4096 : 1024;
 	o->tables_depth0 = a & 64;
 	o->vlan_strip = a & 128;
@@ -352,6 +392,7 @@ void fuzz_rings(struct input *in)
 	static struct drv *d; /* kept for its memory, which is much to get and to give back */
 	struct rings_fuzz f = { .in = in };
 	struct drv_opts o;
+	uint8_t age;
 
 	options(in, &o);
 	d = drv_renew(d, &o);
@@ -361,6 +402,8 @@ void fuzz_rings(struct input *in)
 	f.d = d;
 	f.used = d->next;
 	map_pieces(&f, 0xff);
+	age = in8(in);
+	grow_old(&f, age & 1 ? age * 4u : 0);
 	changing = &f;
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
 		steps[in8(in) % ARRAY_SIZE(steps)](&f);
