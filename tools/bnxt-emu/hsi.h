@@ -733,6 +733,7 @@ struct port_phy_cfg_req {
 HSI_AT(port_phy_cfg_req, force_link_speed, 26);
 HSI_AT(port_phy_cfg_req, auto_link_speed_mask, 34);
 
+#define PHY_CFG_RESET_PHY	(1u << 0)
 #define PHY_CFG_FORCE		(1u << 2)
 #define PHY_CFG_RESTART_AUTONEG	(1u << 3)
 #define PHY_CFG_FEC_AUTO_ON	(1u << 8)

@@ -76,6 +76,12 @@ static void set_speed(struct nic *nic, uint16_t speed)
 	nic_async_event(nic, ASYNC_LINK_STATUS, speed != 0, 0, 0, 0);
 }
 
+static void train(struct nic *nic)
+{
+	set_speed(nic, 0);
+	nic->phy.train_until = nic->now + TRAIN_TIME;
+}
+
 /**
  * phy_update - find the link's state after something changed
  * @nic: device
@@ -89,12 +95,10 @@ void phy_update(struct nic *nic)
 	uint16_t want = resolve(phy);
 
 	phy->train_until = 0;
-	if (want && phy->speed && want != phy->speed) {
-		set_speed(nic, 0);
-		phy->train_until = nic->now + TRAIN_TIME;
-		return;
-	}
-	set_speed(nic, want);
+	if (want && phy->speed && want != phy->speed)
+		train(nic);
+	else
+		set_speed(nic, want);
 }
 
 /**
@@ -268,7 +272,7 @@ enum hwrm_error hwrm_port_phy_cfg(struct nic *nic, const void *req, void *resp)
 {
 	const struct port_phy_cfg_req *q = req;
 	struct phy *phy = &nic->phy;
-	bool force = q->flags & PHY_CFG_FORCE;
+	bool force = q->flags & PHY_CFG_FORCE, was_up = nic_link_up(nic);
 
 	(void)resp;
 	if (q->flags & PHY_CFG_FORCE_DOWN) {
@@ -299,6 +303,12 @@ enum hwrm_error hwrm_port_phy_cfg(struct nic *nic, const void *req, void *resp)
 	switch_fec(phy, q->flags);
 	phy->forced_down = false;
 	phy_update(nic);
+	/*
+	 * A PHY that is reset loses its link, even if it comes back the same. Drivers depend
+	 * on the events: bnxt_set_fecparam() forgets the link's state without reporting it.
+	 */
+	if (q->flags & PHY_CFG_RESET_PHY && was_up && nic_link_up(nic))
+		train(nic);
 	return HWRM_OK;
 }
 

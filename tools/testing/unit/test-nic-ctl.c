@@ -223,12 +223,10 @@ static void test_speeds(void)
 		tap_eq(phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_FORCE,
 							     .force_link_speed = speeds[i].speed }),
 		       0, "%u00 Mbit/s is forced", speeds[i].speed);
-		if (i != ARRAY_SIZE(speeds)) {
-			tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "the link goes down for it");
-			later(d, 19);
-			tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "for 20 ms");
-			later(d, 1);
-		}
+		tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "the link goes down for it");
+		later(d, 19);
+		tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "for 20 ms");
+		later(d, 1);
 		r = phy_of(d);
 		tap_ok(r.link == PHY_LINK_UP && r.link_speed == speeds[i].speed &&
 			       r.auto_mode == PHY_AUTO_NONE && r.phy_type == speeds[i].type,
@@ -264,6 +262,29 @@ static void test_speeds(void)
 	nic_set_link(d->nic, false);
 	tap_eq(phy_of(d).link_down_reason, 4, "without cable the reason is that");
 	ended(d, "speeds");
+}
+
+/* Settings that do not change the speed, with and without a reset of the PHY */
+static void test_phy_reset(void)
+{
+	struct drv *d = opened(false);
+
+	tap_eq(phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_FEC_AUTO_OFF }), 0,
+	       "a setting without a reset of the PHY");
+	tap_ok(!d->async_events && phy_of(d).link == PHY_LINK_UP, "leaves the link alone");
+	tap_eq(phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_FEC_AUTO_ON |
+							      PHY_CFG_RESET_PHY }),
+	       0, "one with a reset");
+	tap_ok(d->async_events == 1 && phy_of(d).link == PHY_LINK_SIGNAL && !frame_comes(d),
+	       "takes it down");
+	later(d, 20);
+	tap_ok(d->async_events == 3 && phy_of(d).link_speed == 1000 && frame_comes(d),
+	       "and it comes back as it was");
+	phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_FORCE_DOWN });
+	tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "forced down");
+	phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_RESET_PHY });
+	tap_eq(phy_of(d).link, PHY_LINK_UP, "a link that was not there comes up at once");
+	ended(d, "reset of the PHY");
 }
 
 static void test_phy_refuses(void)
@@ -793,6 +814,7 @@ int main(void)
 	test_commands();
 	test_answers();
 	test_speeds();
+	test_phy_reset();
 	test_phy_refuses();
 	test_pause_fec();
 	test_module();
