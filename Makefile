@@ -20,7 +20,7 @@ sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)
 fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh tools/testing/fuzz/*.sh \
 	tools/testing/hostile/*.sh)) tools/testing/bench/smoke.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
-	$(filter-out %/lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+	$(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
 
 .PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
@@ -57,6 +57,7 @@ guest-tests:
 	$(sub) -C tools/testing/guest VARIANT=gcc
 	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f ifq-restart.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f frames.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
 linux: setup
