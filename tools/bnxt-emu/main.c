@@ -147,7 +147,7 @@ static const char usage_text[] =
 	"  --seed N             what their dice start from (default 1)\n"
 	"\n"
 	"Device\n"
-	"  --queues N           RX/TX pairs, 1..30 (default 8); twice as many MSI-X vectors, up to 30\n"
+	"  --queues N           RX/TX pairs, 1..32 (default 8); twice as many MSI-X vectors, up to 32\n"
 	"  --mac MAC            default 02:00:00:57:50:04\n"
 	"  --mtu N              largest MTU that the firmware allows (default 9500)\n"
 	"  --rfs v2|v3          flow steering generation that the firmware announces (default v2;\n"

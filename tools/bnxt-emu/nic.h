@@ -18,7 +18,7 @@
 
 #include "dma.h"
 
-#define NIC_MAX_QUEUES	30	/* MSI-X vectors that the tightest transport leaves */
+#define NIC_MAX_QUEUES	32	/* MSI-X vectors of the tightest transport: MAX_MSI_VECTORS of virt-pci.c */
 
 enum nic_bar { NIC_BAR_GRC = 0, NIC_BAR_DB = 2, NIC_BAR_MSIX = 4 };
 
