@@ -4,7 +4,8 @@
 #   KSRC=DIR     another 6.12 kernel source, directory or tar file
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
 #   TESTS=...    run only these tests of "make check"
-#   SECONDS=N    how long "make fuzz" runs each target (default 60)
+#   SECONDS=N    how long "make fuzz" runs each target (default 60), and "make bench"
+#                measures each line (default 2)
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -22,7 +23,7 @@ fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
 
-.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz clean
+.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -30,6 +31,7 @@ help:
 	@echo 'make check       all tests'
 	@echo 'make check-fast  those that need no other kernel'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
+	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
@@ -86,6 +88,15 @@ check-fast:
 # from the command line only: shells have a variable of that name
 fuzz:
 	@tools/testing/fuzz/campaign run --seconds $(if $(findstring command,$(origin SECONDS)),$(SECONDS),60)
+
+# One after the other, on a machine that has nothing else to do
+bench: setup
+	$(sub) program-bnxt-emu program-vm-agent
+	$(sub) -C tools/testing/bench -f bench-nic.mk VARIANT=gcc
+	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
+	@build/gcc/bench-nic --seconds $(or $(SECONDS),2)
+	@echo
+	@ZCRX_BENCH_SECONDS=$(or $(SECONDS),2) tools/testing/bench/xdp.sh
 
 clean:
 	rm -rf build
