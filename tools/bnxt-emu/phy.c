@@ -8,7 +8,7 @@
 
 #include "core.h"
 
-#define TRAIN_TIME	20000000ull	/* ns: the other end finds the new speed */
+#define TRAIN_TIME	200000000ull	/* ns: the other end finds the new speed */
 
 struct phy_speed {
 	uint16_t speed;		/* 100 Mbit/s */
