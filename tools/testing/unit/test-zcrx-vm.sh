@@ -46,7 +46,7 @@ wrong 'true: no such option' run true
 wrong '--cpus 0: give a number from 1 to' run --cpus 0 -- true
 wrong '--cpus two: give a number' run --cpus two -- true
 wrong '--mtu 67: give a number from 68 to 9500' run --mtu 67 -- true
-wrong '--queues 31: give a number from 1 to 30' run --queues 31 -- true
+wrong '--queues 33: give a number from 1 to 32' run --queues 33 -- true
 wrong '--queues 9: give a number from 1 to 8' run --nics 2 --queues 9 -- true
 wrong '--nics 2, --cable and --replay exclude each other' run --nics 2 --cable "$dir/x" -- true
 wrong '--nics 2, --cable and --replay exclude each other' run --replay "$dir/x" --cable "$dir/x" -- true
