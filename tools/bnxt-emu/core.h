@@ -149,12 +149,21 @@ struct l2_filter {
 	uint16_t vnic;
 	uint8_t addr[6], mask[6];
 	uint16_t vlan, vlan_mask;
+	bool count_vlans;	/* takes only frames that have @vlans tags */
+	uint8_t vlans;
+};
+
+/* Filters of a kind, highest priority first */
+struct filter_order {
+	unsigned int n;
+	uint16_t index[MAX_NTUPLE];
 };
 
 /* What ntuple filters compare; the order of the words is the order of the compares */
 struct flow_key {
 	uint64_t ports_proto;	/* src port << 48 | dst port << 32 | protocol << 8 | IP version */
 	uint64_t src[2], dst[2];
+	uint64_t src_mac;	/* low 6 bytes as in the frame */
 };
 
 struct ntuple {
@@ -266,9 +275,9 @@ struct nic {
 	bool rss_ctx[MAX_RSS_CTXS];
 	struct stat_ctx stat[MAX_STAT_CTXS];
 	struct l2_filter l2[MAX_L2_FILTERS];
+	struct filter_order l2_order;
 	struct ntuple ntuple[MAX_NTUPLE];
-	unsigned int n_ntuple;
-	uint16_t ntuple_order[MAX_NTUPLE];	/* indices, highest priority first */
+	struct filter_order ntuple_order;
 	struct port_stats port;
 
 	uint8_t tx_head[HEAD_MAX + 8];	/* a frame's headers, with room for a tag in front */
@@ -423,9 +432,10 @@ struct rx_target {
 
 enum rx_verdict steer(struct nic *nic, const uint8_t *frame, const struct parsed *p,
 		      struct rx_target *to);
-void steer_l2_filter_gone(struct nic *nic, unsigned int l2);
 void steer_vnic_gone(struct nic *nic, unsigned int vnic);
-void ntuple_insert(struct nic *nic, unsigned int index, enum ntuple_pri pri, uint64_t relative_to);
+void l2_insert(struct nic *nic, unsigned int index, enum filter_pri pri, int relative_to);
+void l2_remove(struct nic *nic, unsigned int index);
+void ntuple_insert(struct nic *nic, unsigned int index, enum filter_pri pri, int relative_to);
 void ntuple_remove(struct nic *nic, unsigned int index);
 
 /* stats.c */

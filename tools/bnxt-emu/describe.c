@@ -161,6 +161,8 @@ static void describe_l2(struct text *t, unsigned int id, const struct l2_filter 
 	}
 	if (f->vlan_mask)
 		add(t, ", VLAN %u mask %#x", f->vlan, f->vlan_mask);
+	if (f->count_vlans)
+		add(t, f->vlans ? ", tagged" : ", untagged");
 	if (f->drop)
 		add(t, ": dropped");
 	else
@@ -205,6 +207,13 @@ static void describe_ntuple(struct text *t, unsigned int id, const struct ntuple
 	add(t, "ntuple %u: IPv%u", id, (unsigned int)(k & 0xff));
 	if (m >> 8 & 0xff)
 		add(t, ", protocol %u", (unsigned int)(k >> 8 & 0xff));
+	if (f->mask.src_mac) {
+		uint8_t mac[sizeof(f->key.src_mac)];
+
+		memcpy(mac, &f->key.src_mac, sizeof(mac));
+		add(t, ", source ");
+		add_mac(t, mac);
+	}
 	add_address(t, "source", v4, f->key.src, f->mask.src);
 	add_address(t, "destination", v4, f->key.dst, f->mask.dst);
 	add_port(t, "source", k >> 48, m >> 48);
@@ -220,7 +229,7 @@ static void describe_ntuple(struct text *t, unsigned int id, const struct ntuple
 }
 
 /**
- * nic_list_filters - L2 filters, then ntuple filters in the order of their priority
+ * nic_list_filters - L2 filters, then ntuple filters, in the order of their priority
  * @nic: device
  * @line: gets one line a filter
  * @arg: for @line
@@ -229,14 +238,14 @@ void nic_list_filters(struct nic *nic, nic_line_fn line, void *arg)
 {
 	struct text t = { .len = 0 };
 
-	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++) {
-		if (!nic->l2[i].used)
-			continue;
-		describe_l2(&t, i, &nic->l2[i]);
+	for (unsigned int i = 0; i < nic->l2_order.n; i++) {
+		describe_l2(&t, nic->l2_order.index[i], &nic->l2[nic->l2_order.index[i]]);
 		end_line(&t, line, arg);
 	}
-	for (unsigned int i = 0; i < nic->n_ntuple; i++) {
-		describe_ntuple(&t, nic->ntuple_order[i], &nic->ntuple[nic->ntuple_order[i]]);
+	for (unsigned int i = 0; i < nic->ntuple_order.n; i++) {
+		unsigned int id = nic->ntuple_order.index[i];
+
+		describe_ntuple(&t, id, &nic->ntuple[id]);
 		end_line(&t, line, arg);
 	}
 }

@@ -925,6 +925,8 @@ HSI_SIZE(vnic_rss_cfg_req, 48);
 #define RSS_IPV6		(1u << 3)
 #define RSS_TCP_IPV6		(1u << 4)
 #define RSS_UDP_IPV6		(1u << 5)
+#define RSS_TYPES		0x3fu	/* all of these */
+#define RSS_SELECT_TOEPLITZ	0	/* ring_select_mode */
 #define RSS_TABLE_PAIRS		64	/* entries of a P5 RSS context */
 #define RSS_KEY_SIZE		40
 
@@ -1038,16 +1040,28 @@ struct l2_filter_alloc_req {
 	uint64_t l2_filter_id_hint;
 } __attribute__((packed));
 HSI_SIZE(l2_filter_alloc_req, 96);
+HSI_AT(l2_filter_alloc_req, pri_hint, 82);
 HSI_AT(l2_filter_alloc_req, l2_ivlan, 42);
 HSI_AT(l2_filter_alloc_req, dst_id, 78);
 
 #define L2_FLAG_PATH_RX		(1u << 0)
 #define L2_FLAG_DROP		(1u << 2)
+#define L2_FLAG_OUTERMOST	(1u << 3)
 #define L2_EN_ADDR		(1u << 0)
 #define L2_EN_ADDR_MASK		(1u << 1)
 #define L2_EN_IVLAN		(1u << 4)
 #define L2_EN_IVLAN_MASK	(1u << 5)
 #define L2_EN_DST_ID		(1u << 15)
+#define L2_EN_NUM_VLANS		(1u << 17)
+
+/* Where a filter goes among those that match the same frame */
+enum filter_pri {
+	FILTER_PRI_ANY = 0,
+	FILTER_PRI_ABOVE = 1,	/* the filter that is named as a hint */
+	FILTER_PRI_BELOW = 2,
+	FILTER_PRI_HIGHEST = 3,
+	FILTER_PRI_LOWEST = 4,
+};
 
 struct filter_alloc_resp {
 	uint64_t filter_id;
@@ -1085,6 +1099,8 @@ HSI_SIZE(l2_set_rx_mask_req, 56);
 #define RX_MASK_ALL_MCAST	(1u << 2)
 #define RX_MASK_BCAST		(1u << 3)
 #define RX_MASK_PROMISC		(1u << 4)
+#define RX_MASK_VLANONLY	(1u << 6)
+#define RX_MASK_VLAN_NONVLAN	(1u << 7)
 
 struct ntuple_alloc_req {
 	struct hwrm_req_hdr hdr;
@@ -1109,6 +1125,8 @@ HSI_AT(ntuple_alloc_req, dst_port_mask, 118);
 
 #define NTUPLE_EN_L2_FILTER	(1u << 0)
 #define NTUPLE_EN_ETHERTYPE	(1u << 1)
+#define NTUPLE_EN_TUNNEL_TYPE	(1u << 2)
+#define NTUPLE_EN_SRC_MAC	(1u << 3)
 #define NTUPLE_EN_IPADDR_TYPE	(1u << 4)
 #define NTUPLE_EN_SRC_IP	(1u << 5)
 #define NTUPLE_EN_SRC_IP_MASK	(1u << 6)
@@ -1124,13 +1142,9 @@ HSI_AT(ntuple_alloc_req, dst_port_mask, 118);
 #define NTUPLE_EN_DST_ID	(1u << 16)
 #define NTUPLE_EN_RING_IDX	(1u << 19)
 
+#define NTUPLE_NO_TUNNEL	0
 #define NTUPLE_IPV4		4
 #define NTUPLE_IPV6		6
-
-enum ntuple_pri {
-	NTUPLE_PRI_ANY = 0, NTUPLE_PRI_ABOVE = 1, NTUPLE_PRI_BELOW = 2,
-	NTUPLE_PRI_HIGHEST = 3, NTUPLE_PRI_LOWEST = 4,
-};
 
 struct ntuple_cfg_req {
 	struct hwrm_req_hdr hdr;

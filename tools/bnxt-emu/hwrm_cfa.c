@@ -30,27 +30,25 @@ static bool vnic_exists(const struct nic *nic, uint32_t id)
 	return id < MAX_VNICS && nic->vnic[id].used;
 }
 
-enum hwrm_error hwrm_l2_filter_alloc(struct nic *nic, const void *req, void *resp)
+/* What filters can look at, and do; anything else would match what it should not */
+#define L2_FLAGS	(L2_FLAG_PATH_RX | L2_FLAG_DROP | L2_FLAG_OUTERMOST)
+#define L2_ENABLES                                                                                \
+	(L2_EN_ADDR | L2_EN_ADDR_MASK | L2_EN_IVLAN | L2_EN_IVLAN_MASK | L2_EN_DST_ID | L2_EN_NUM_VLANS)
+#define NTUPLE_FLAGS	(NTUPLE_FLAG_DROP | NTUPLE_FLAG_RING_IDX | NTUPLE_FLAG_NO_L2)
+#define NTUPLE_ENABLES                                                                            \
+	(NTUPLE_EN_L2_FILTER | NTUPLE_EN_ETHERTYPE | NTUPLE_EN_TUNNEL_TYPE | NTUPLE_EN_SRC_MAC |  \
+	 NTUPLE_EN_IPADDR_TYPE | NTUPLE_EN_SRC_IP | NTUPLE_EN_SRC_IP_MASK | NTUPLE_EN_DST_IP |    \
+	 NTUPLE_EN_DST_IP_MASK | NTUPLE_EN_PROTOCOL | NTUPLE_EN_SRC_PORT |                        \
+	 NTUPLE_EN_SRC_PORT_MASK | NTUPLE_EN_DST_PORT | NTUPLE_EN_DST_PORT_MASK |                 \
+	 NTUPLE_EN_PRI_HINT | NTUPLE_EN_ID_HINT | NTUPLE_EN_DST_ID | NTUPLE_EN_RING_IDX)
+
+static bool relative(enum filter_pri pri)
 {
-	const struct l2_filter_alloc_req *q = req;
-	struct filter_alloc_resp *a = resp;
-	struct l2_filter *f;
-	unsigned int i;
+	return pri == FILTER_PRI_ABOVE || pri == FILTER_PRI_BELOW;
+}
 
-	if (!(q->flags & L2_FLAG_PATH_RX))
-		return HWRM_INVALID_PARAMS;
-	if (!(q->flags & L2_FLAG_DROP) &&
-	    (!(q->enables & L2_EN_DST_ID) || !vnic_exists(nic, q->dst_id)))
-		return HWRM_INVALID_PARAMS;
-	for (i = 0; i < MAX_L2_FILTERS && nic->l2[i].used; i++)
-		;
-	if (i == MAX_L2_FILTERS)
-		return HWRM_RESOURCE_ALLOC;
-
-	f = &nic->l2[i];
-	*f = (struct l2_filter){ .used = true, .drop = q->flags & L2_FLAG_DROP };
-	if (vnic_exists(nic, q->dst_id))
-		f->vnic = q->dst_id;
+static void fill_l2(const struct l2_filter_alloc_req *q, struct l2_filter *f)
+{
 	if (q->enables & L2_EN_ADDR) {
 		memcpy(f->addr, q->l2_addr, sizeof(f->addr));
 		memset(f->mask, 0xff, sizeof(f->mask));
@@ -64,6 +62,36 @@ enum hwrm_error hwrm_l2_filter_alloc(struct nic *nic, const void *req, void *res
 	for (unsigned int b = 0; b < sizeof(f->addr); b++)
 		f->addr[b] &= f->mask[b];
 	f->vlan &= f->vlan_mask;
+	f->count_vlans = q->enables & L2_EN_NUM_VLANS;
+	f->vlans = q->num_vlans;
+}
+
+enum hwrm_error hwrm_l2_filter_alloc(struct nic *nic, const void *req, void *resp)
+{
+	const struct l2_filter_alloc_req *q = req;
+	struct filter_alloc_resp *a = resp;
+	int hint = relative(q->pri_hint) ? l2_index(nic, q->l2_filter_id_hint) : -1;
+	struct l2_filter *f;
+	unsigned int i;
+
+	if (!(q->flags & L2_FLAG_PATH_RX) || q->flags & ~L2_FLAGS || q->enables & ~L2_ENABLES ||
+	    (q->enables & L2_EN_NUM_VLANS && q->num_vlans > 1) ||
+	    q->pri_hint > FILTER_PRI_LOWEST || (relative(q->pri_hint) && hint < 0))
+		return HWRM_INVALID_PARAMS;
+	if (!(q->flags & L2_FLAG_DROP) &&
+	    (!(q->enables & L2_EN_DST_ID) || !vnic_exists(nic, q->dst_id)))
+		return HWRM_INVALID_PARAMS;
+	for (i = 0; i < MAX_L2_FILTERS && nic->l2[i].used; i++)
+		;
+	if (i == MAX_L2_FILTERS)
+		return HWRM_RESOURCE_ALLOC;
+
+	f = &nic->l2[i];
+	*f = (struct l2_filter){ .used = true, .drop = q->flags & L2_FLAG_DROP };
+	if (vnic_exists(nic, q->dst_id))
+		f->vnic = q->dst_id;
+	fill_l2(q, f);
+	l2_insert(nic, i, q->pri_hint, hint);
 	a->filter_id = L2_ID_BASE + i;
 	a->flow_id = i;
 	TRACE(nic, "L2 filter %u: %02x:%02x:%02x:%02x:%02x:%02x -> vnic %u", i, f->addr[0],
@@ -79,8 +107,7 @@ enum hwrm_error hwrm_l2_filter_free(struct nic *nic, const void *req, void *resp
 	(void)resp;
 	if (i < 0)
 		return HWRM_INVALID_PARAMS;
-	nic->l2[i].used = false;
-	steer_l2_filter_gone(nic, i);
+	l2_remove(nic, i);
 	return HWRM_OK;
 }
 
@@ -108,7 +135,7 @@ enum hwrm_error hwrm_l2_set_rx_mask(struct nic *nic, const void *req, void *resp
 	struct vnic *v;
 
 	(void)resp;
-	if (!vnic_exists(nic, q->vnic_id))
+	if (!vnic_exists(nic, q->vnic_id) || q->mask & (RX_MASK_VLANONLY | RX_MASK_VLAN_NONVLAN))
 		return HWRM_INVALID_PARAMS;
 	v = &nic->vnic[q->vnic_id];
 	if (q->mask & RX_MASK_MCAST && q->num_mc_entries) {
@@ -186,6 +213,10 @@ static bool fill_match(const struct ntuple_alloc_req *q, struct ntuple *f)
 		f->key.ports_proto |= (uint64_t)q->ip_protocol << 8;
 		f->mask.ports_proto |= 0xff00;
 	}
+	if (q->enables & NTUPLE_EN_SRC_MAC) {
+		memcpy(&f->key.src_mac, q->src_macaddr, sizeof(q->src_macaddr));
+		memset(&f->mask.src_mac, 0xff, sizeof(q->src_macaddr));
+	}
 	fill_ports(q, f);
 	len = version == NTUPLE_IPV6 ? 16 : 4;
 	if (q->enables & NTUPLE_EN_SRC_IP)
@@ -229,11 +260,14 @@ enum hwrm_error hwrm_ntuple_alloc(struct nic *nic, const void *req, void *resp)
 {
 	const struct ntuple_alloc_req *q = req;
 	struct filter_alloc_resp *a = resp;
-	enum ntuple_pri pri = q->enables & NTUPLE_EN_PRI_HINT ? q->pri_hint : NTUPLE_PRI_ANY;
+	enum filter_pri pri = q->enables & NTUPLE_EN_PRI_HINT ? q->pri_hint : FILTER_PRI_ANY;
 	struct ntuple f = { .used = true, .l2_filter = HWRM_NO_ID };
 	int l2, hint = -1;
 	unsigned int i;
 
+	if (q->flags & ~NTUPLE_FLAGS || q->enables & ~NTUPLE_ENABLES ||
+	    (q->enables & NTUPLE_EN_TUNNEL_TYPE && q->tunnel_type != NTUPLE_NO_TUNNEL))
+		return HWRM_INVALID_PARAMS;
 	if (q->flags & NTUPLE_FLAG_NO_L2) {
 		f.any_l2 = true;
 	} else {
@@ -242,9 +276,9 @@ enum hwrm_error hwrm_ntuple_alloc(struct nic *nic, const void *req, void *resp)
 			return HWRM_INVALID_PARAMS;
 		f.l2_filter = l2;
 	}
-	if (pri > NTUPLE_PRI_LOWEST || !fill_match(q, &f) || !fill_action(nic, q, &f))
+	if (pri > FILTER_PRI_LOWEST || !fill_match(q, &f) || !fill_action(nic, q, &f))
 		return HWRM_INVALID_PARAMS;
-	if (pri == NTUPLE_PRI_ABOVE || pri == NTUPLE_PRI_BELOW) {
+	if (relative(pri)) {
 		hint = q->enables & NTUPLE_EN_ID_HINT ?
 			       ntuple_index(nic, q->ntuple_filter_id_hint) :
 			       -1;

@@ -118,7 +118,9 @@ enum hwrm_error hwrm_vnic_rss_cfg(struct nic *nic, const void *req, void *resp)
 	unsigned int first = q->ring_table_pair_index * RSS_TABLE_PAIRS;
 
 	(void)resp;
-	if (!v)
+	/* types that are not hashed, and changes of them by flags, are not announced either */
+	if (!v || q->hash_type & ~RSS_TYPES || q->flags ||
+	    q->ring_select_mode != RSS_SELECT_TOEPLITZ)
 		return HWRM_INVALID_PARAMS;
 	if (!q->hash_type && !q->ring_grp_tbl_addr) {
 		tpa_vnic_changed(nic, v);

@@ -172,7 +172,8 @@ void nic_function_reset(struct nic *nic)
 	memset(nic->ntuple, 0, sizeof(nic->ntuple));
 	memset(&nic->reserved, 0, sizeof(nic->reserved));
 	memcpy(nic->mac, nic->cfg.mac, sizeof(nic->mac));
-	nic->n_ntuple = 0;
+	nic->l2_order.n = 0;
+	nic->ntuple_order.n = 0;
 	nic->async_cr = HWRM_NO_ID;
 	/* the port belongs to this function alone */
 	nic->mac_lpbk = LPBK_NONE;

@@ -6,32 +6,48 @@
  */
 #include "core.h"
 
+/* @at: the filter's place if there is no preference */
+static void order_insert(struct filter_order *o, unsigned int index, enum filter_pri pri,
+			 int relative_to, unsigned int at)
+{
+	if (pri == FILTER_PRI_HIGHEST)
+		at = 0;
+	else if (pri == FILTER_PRI_LOWEST)
+		at = o->n;
+	for (unsigned int i = 0; i < o->n; i++) {
+		if (o->index[i] != relative_to)
+			continue;
+		if (pri == FILTER_PRI_ABOVE)
+			at = i;
+		else if (pri == FILTER_PRI_BELOW)
+			at = i + 1;
+	}
+	memmove(&o->index[at + 1], &o->index[at], (o->n - at) * sizeof(o->index[0]));
+	o->index[at] = index;
+	o->n++;
+}
+
+static void order_remove(struct filter_order *o, unsigned int index)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < o->n; i++)
+		if (o->index[i] != index)
+			o->index[kept++] = o->index[i];
+	o->n = kept;
+}
+
 /**
  * ntuple_insert - give a filter its place in the order of the lookup
  * @nic: device
  * @index: filter
  * @pri: where: without preference it goes below all others, so that of two
  *	filters that match the older one wins
- * @relative_to: filter that NTUPLE_PRI_ABOVE and _BELOW are about
+ * @relative_to: filter that FILTER_PRI_ABOVE and _BELOW are about
  */
-void ntuple_insert(struct nic *nic, unsigned int index, enum ntuple_pri pri, uint64_t relative_to)
+void ntuple_insert(struct nic *nic, unsigned int index, enum filter_pri pri, int relative_to)
 {
-	unsigned int at = nic->n_ntuple;
-
-	if (pri == NTUPLE_PRI_HIGHEST)
-		at = 0;
-	for (unsigned int i = 0; i < nic->n_ntuple; i++) {
-		if (nic->ntuple_order[i] != relative_to)
-			continue;
-		if (pri == NTUPLE_PRI_ABOVE)
-			at = i;
-		else if (pri == NTUPLE_PRI_BELOW)
-			at = i + 1;
-	}
-	memmove(&nic->ntuple_order[at + 1], &nic->ntuple_order[at],
-		(nic->n_ntuple - at) * sizeof(nic->ntuple_order[0]));
-	nic->ntuple_order[at] = index;
-	nic->n_ntuple++;
+	order_insert(&nic->ntuple_order, index, pri, relative_to, nic->ntuple_order.n);
 }
 
 /**
@@ -41,24 +57,40 @@ void ntuple_insert(struct nic *nic, unsigned int index, enum ntuple_pri pri, uin
  */
 void ntuple_remove(struct nic *nic, unsigned int index)
 {
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < nic->n_ntuple; i++)
-		if (nic->ntuple_order[i] != index)
-			nic->ntuple_order[kept++] = nic->ntuple_order[i];
-	nic->n_ntuple = kept;
+	order_remove(&nic->ntuple_order, index);
 	nic->ntuple[index].used = false;
 }
 
 /**
- * steer_l2_filter_gone - ntuple filters do not outlive the L2 filter they refer to
+ * l2_insert - give a filter its place in the order of the lookup
  * @nic: device
- * @l2: index of the L2 filter
+ * @index: filter
+ * @pri: where: without preference it goes below all others, but one for a VLAN goes
+ *	above those that take any, which else would leave it nothing
+ * @relative_to: filter that FILTER_PRI_ABOVE and _BELOW are about
  */
-void steer_l2_filter_gone(struct nic *nic, unsigned int l2)
+void l2_insert(struct nic *nic, unsigned int index, enum filter_pri pri, int relative_to)
 {
+	const struct filter_order *o = &nic->l2_order;
+	unsigned int at = o->n;
+
+	if (nic->l2[index].vlan_mask)
+		for (at = 0; at < o->n && nic->l2[o->index[at]].vlan_mask; at++)
+			;
+	order_insert(&nic->l2_order, index, pri, relative_to, at);
+}
+
+/**
+ * l2_remove - forget a filter, and the ntuple filters that refer to it
+ * @nic: device
+ * @index: filter
+ */
+void l2_remove(struct nic *nic, unsigned int index)
+{
+	order_remove(&nic->l2_order, index);
+	nic->l2[index].used = false;
 	for (unsigned int i = 0; i < MAX_NTUPLE; i++)
-		if (nic->ntuple[i].used && nic->ntuple[i].l2_filter == l2)
+		if (nic->ntuple[i].used && nic->ntuple[i].l2_filter == index)
 			ntuple_remove(nic, i);
 }
 
@@ -72,21 +104,18 @@ void steer_vnic_gone(struct nic *nic, unsigned int vnic)
 	for (unsigned int i = 0; i < MAX_NTUPLE; i++)
 		if (nic->ntuple[i].used && nic->ntuple[i].vnic == vnic)
 			ntuple_remove(nic, i);
-	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++) {
-		if (!nic->l2[i].used || nic->l2[i].vnic != vnic)
-			continue;
-		nic->l2[i].used = false;
-		steer_l2_filter_gone(nic, i);
-	}
+	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++)
+		if (nic->l2[i].used && nic->l2[i].vnic == vnic)
+			l2_remove(nic, i);
 }
 
 static bool l2_matches(const struct l2_filter *f, const uint8_t *dst, const struct parsed *p)
 {
-	if (!f->used)
-		return false;
 	for (unsigned int i = 0; i < 6; i++)
 		if ((dst[i] & f->mask[i]) != f->addr[i])
 			return false;
+	if (f->count_vlans && f->vlans != p->tagged)
+		return false;
 	return !f->vlan_mask || (p->tagged && (p->tci & f->vlan_mask) == f->vlan);
 }
 
@@ -113,12 +142,12 @@ static struct vnic *find_vnic(struct nic *nic, const uint8_t *frame, const struc
 {
 	enum cast cast;
 
-	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++) {
-		const struct l2_filter *f = &nic->l2[i];
+	for (unsigned int i = 0; i < nic->l2_order.n; i++) {
+		const struct l2_filter *f = &nic->l2[nic->l2_order.index[i]];
 
 		if (!l2_matches(f, frame, p) || !(f->drop || nic->vnic[f->vnic].used))
 			continue;
-		*l2 = i;
+		*l2 = nic->l2_order.index[i];
 		return &nic->vnic[f->vnic];
 	}
 	*l2 = HWRM_NO_ID;
@@ -134,6 +163,7 @@ static void make_key(const uint8_t *frame, const struct parsed *p, struct flow_k
 	const uint8_t *ip = frame + p->l3;
 
 	memset(key, 0, sizeof(*key));
+	memcpy(&key->src_mac, frame + 6, 6);
 	key->ports_proto = p->ip_version | (uint64_t)p->l4_proto << 8;
 	if (p->has_l4)
 		key->ports_proto |= (uint64_t)p->sport << 48 | (uint64_t)p->dport << 32;
@@ -152,7 +182,8 @@ static bool key_matches(const struct ntuple *f, const struct flow_key *k)
 	       (k->src[0] & f->mask.src[0]) == f->key.src[0] &&
 	       (k->dst[0] & f->mask.dst[0]) == f->key.dst[0] &&
 	       (k->src[1] & f->mask.src[1]) == f->key.src[1] &&
-	       (k->dst[1] & f->mask.dst[1]) == f->key.dst[1];
+	       (k->dst[1] & f->mask.dst[1]) == f->key.dst[1] &&
+	       (k->src_mac & f->mask.src_mac) == f->key.src_mac;
 }
 
 static const struct ntuple *find_ntuple(const struct nic *nic, const uint8_t *frame,
@@ -160,11 +191,11 @@ static const struct ntuple *find_ntuple(const struct nic *nic, const uint8_t *fr
 {
 	struct flow_key key;
 
-	if (!nic->n_ntuple || !p->ip_version)
+	if (!nic->ntuple_order.n || !p->ip_version)
 		return NULL;
 	make_key(frame, p, &key);
-	for (unsigned int i = 0; i < nic->n_ntuple; i++) {
-		const struct ntuple *f = &nic->ntuple[nic->ntuple_order[i]];
+	for (unsigned int i = 0; i < nic->ntuple_order.n; i++) {
+		const struct ntuple *f = &nic->ntuple[nic->ntuple_order.index[i]];
 
 		if ((f->any_l2 || f->l2_filter == l2) && key_matches(f, &key))
 			return f;

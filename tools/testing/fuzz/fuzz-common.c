@@ -155,31 +155,40 @@ static void check_ring(const struct nic *nic, const struct ring *r)
 		      "a ring's mark and its work list do not agree");
 }
 
+/* Each of @size filters is in their order once if it is used, else not */
+static void check_order(const struct filter_order *o, const bool *used, unsigned int size)
+{
+	bool seen[MAX_NTUPLE] = { false };
+
+	CHECK(o->n <= size, "there are more filters than places");
+	for (unsigned int i = 0; i < o->n; i++) {
+		unsigned int at = o->index[i];
+
+		CHECK(at < size && !seen[at], "the order of filters names one twice, or none");
+		seen[at] = true;
+	}
+	for (unsigned int i = 0; i < size; i++)
+		CHECK(seen[i] == used[i], "a filter is in no order, or one that is none is");
+}
+
 static void check_filters(const struct nic *nic)
 {
-	uint8_t seen[MAX_NTUPLE] = { 0 };
-	unsigned int used = 0;
+	bool ntuple[MAX_NTUPLE], l2[MAX_L2_FILTERS];
 
-	CHECK(nic->n_ntuple <= MAX_NTUPLE, "there are more ntuple filters than places");
-	for (unsigned int i = 0; i < nic->n_ntuple; i++) {
-		unsigned int at = nic->ntuple_order[i];
-
-		CHECK(at < MAX_NTUPLE && !seen[at] && nic->ntuple[at].used,
-		      "the order of ntuple filters names one twice, or one that is none");
-		seen[at] = 1;
-	}
 	for (unsigned int i = 0; i < MAX_NTUPLE; i++) {
 		const struct ntuple *f = &nic->ntuple[i];
 
-		used += f->used;
+		ntuple[i] = f->used;
 		if (f->used && !f->drop && f->vnic != HWRM_NO_ID)
 			CHECK(f->vnic < MAX_VNICS && nic->vnic[f->vnic].used,
 			      "an ntuple filter leads to a VNIC that is gone");
 	}
-	CHECK(used == nic->n_ntuple, "an ntuple filter is in no order");
-	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++)
-		CHECK(!nic->l2[i].used || nic->l2[i].vnic < MAX_VNICS,
-		      "an L2 filter leads nowhere");
+	for (unsigned int i = 0; i < MAX_L2_FILTERS; i++) {
+		l2[i] = nic->l2[i].used;
+		CHECK(!l2[i] || nic->l2[i].vnic < MAX_VNICS, "an L2 filter leads nowhere");
+	}
+	check_order(&nic->ntuple_order, ntuple, MAX_NTUPLE);
+	check_order(&nic->l2_order, l2, MAX_L2_FILTERS);
 }
 
 /**

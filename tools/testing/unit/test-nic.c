@@ -779,12 +779,12 @@ static void test_ntuple(enum nic_rfs rfs)
 	drv_filter_free(d, HWRM_CFA_NTUPLE_FREE, id2);
 	r = port_rule(d, 9998, 1);
 	r.enables |= NTUPLE_EN_PRI_HINT;
-	r.pri_hint = NTUPLE_PRI_HIGHEST;
+	r.pri_hint = FILTER_PRI_HIGHEST;
 	drv_ntuple(d, &r, &id2);
 	tap_eq(queue_of(d, &g), 1, "one of highest priority goes before");
 	r = port_rule(d, 9998, 3);
 	r.enables |= NTUPLE_EN_PRI_HINT | NTUPLE_EN_ID_HINT;
-	r.pri_hint = NTUPLE_PRI_BELOW;
+	r.pri_hint = FILTER_PRI_BELOW;
 	r.ntuple_filter_id_hint = id2;
 	tap_eq(drv_ntuple(d, &r, &id3), 0, "one below another is taken");
 	tap_eq(queue_of(d, &g), 1, "and is below");
@@ -796,7 +796,7 @@ static void test_ntuple(enum nic_rfs rfs)
 	r = port_rule(d, 9999, 0);
 	r.flags = NTUPLE_FLAG_DROP;
 	r.enables |= NTUPLE_EN_PRI_HINT;
-	r.pri_hint = NTUPLE_PRI_HIGHEST;
+	r.pri_hint = FILTER_PRI_HIGHEST;
 	drv_ntuple(d, &r, &id);
 	tap_eq(queue_of(d, &f), -1, "a drop rule drops");
 	tap_eq(port_rx(d, PORT_RX_DISCARD), 0, "and that is no discard for want of room");
