@@ -337,6 +337,9 @@ loopbacks() {
 
 carrier() { [ "$(cat /sys/class/net/eth0/carrier)" = "$1" ]; }
 
+# fec ENCODING: the link is there, with that one
+fec() { ethtool --show-fec eth0 | tee /dev/stderr | grep -q "Active FEC encoding: $1\$" && carrier 1; }
+
 # ---------------------------------------------------------------------------
 # Firmware that fails
 
