@@ -646,11 +646,19 @@ static void free_conns(struct receiver *r)
 	}
 }
 
+/*
+ * The ring's poll requests hold the sockets, and the kernel gets to those some time
+ * after the program has ended. Nobody else could listen on the port until then, so
+ * the sockets are told to stop.
+ */
 static void close_listeners(struct receiver *r)
 {
-	for (unsigned int i = 0; i < 2; i++)
-		if (r->listeners[i].source.fd >= 0)
-			close(r->listeners[i].source.fd);
+	for (unsigned int i = 0; i < 2; i++) {
+		if (r->listeners[i].source.fd < 0)
+			continue;
+		shutdown(r->listeners[i].source.fd, SHUT_RDWR);
+		close(r->listeners[i].source.fd);
+	}
 }
 
 /**

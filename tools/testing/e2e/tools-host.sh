@@ -264,6 +264,14 @@ receive
 refused 3 'ZC030 .*EADDRINUSE' 'a port in use' "${copy[@]}"
 kill -INT "$receiver"
 received
+at_once=0
+for i in $(seq 20); do
+	receive
+	listening && at_once=$((at_once + 1))
+	kill -INT "$receiver" 2>/dev/null
+	received
+done
+tap_eq "$at_once" 20 'the port is free as soon as the receiver has ended'
 
 receive -o /dev/full
 sends_nc 127.0.0.1 2>/dev/null
