@@ -15,9 +15,6 @@
 #include "rbuf_ring.h"
 #include "uring.h"
 
-/* Not in the headers of liburing 2.3; the number is that of Linux 6.15 */
-#define OP_RECV_ZC	58
-
 /* How long to sleep at most while buffers wait for room in the refill ring */
 #define REFILL_POLL_MS	1
 
@@ -190,18 +187,8 @@ static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 static int rbuf_arm(struct zcrx_backend *b, struct zcrx_source *s)
 {
 	struct rbuf_backend *r = rbuf(b);
-	struct io_uring_sqe *sqe = uring_sqe(&r->ring);
 
-	if (!sqe)
-		return -EBUSY;
-	/* len 0: no limit to what one request receives */
-	io_uring_prep_rw(OP_RECV_ZC, sqe, s->fd, NULL, 0, 0);
-	sqe->ioprio = IORING_RECV_MULTISHOT;
-	sqe->file_index = r->ifq; /* zcrx_ifq_idx in newer headers, same place */
-	io_uring_sqe_set_data(sqe, s);
-	s->watch = false;
-	s->armed = true;
-	return 0;
+	return uring_recv_zc(&r->ring, s, r->ifq);
 }
 
 static int rbuf_watch(struct zcrx_backend *b, struct zcrx_source *s)

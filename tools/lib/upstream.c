@@ -213,18 +213,8 @@ static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **ou
 static int upstream_arm(struct zcrx_backend *b, struct zcrx_source *s)
 {
 	struct upstream_backend *u = upstream(b);
-	struct io_uring_sqe *sqe = uring_sqe(&u->ring);
 
-	if (!sqe)
-		return -EBUSY;
-	/* len 0: no limit to what one request receives */
-	io_uring_prep_rw(ZCRX_OP_RECV_ZC, sqe, s->fd, NULL, 0, 0);
-	sqe->ioprio = IORING_RECV_MULTISHOT;
-	sqe->file_index = u->id; /* zcrx_ifq_idx in newer headers, same place */
-	io_uring_sqe_set_data(sqe, s);
-	s->watch = false;
-	s->armed = true;
-	return 0;
+	return uring_recv_zc(&u->ring, s, u->id);
 }
 
 static int upstream_watch(struct zcrx_backend *b, struct zcrx_source *s)

@@ -85,6 +85,30 @@ int uring_watch(struct uring *u, struct zcrx_source *s)
 	return 0;
 }
 
+/**
+ * uring_recv_zc() - report data of a connection without copying it, until it ends
+ * @u: the ring
+ * @s: the source, a connection
+ * @ifq: the interface queue that its data comes by, as registered with the ring
+ *
+ * Return: 0, -EBUSY.
+ */
+int uring_recv_zc(struct uring *u, struct zcrx_source *s, uint32_t ifq)
+{
+	struct io_uring_sqe *sqe = uring_sqe(u);
+
+	if (!sqe)
+		return -EBUSY;
+	/* len 0: no limit to what one request receives */
+	io_uring_prep_rw(URING_OP_RECV_ZC, sqe, s->fd, NULL, 0, 0);
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	sqe->file_index = ifq; /* zcrx_ifq_idx in newer headers, same place */
+	io_uring_sqe_set_data(sqe, s);
+	s->watch = false;
+	s->armed = true;
+	return 0;
+}
+
 static int wait(struct uring *u, int timeout_ms)
 {
 	struct __kernel_timespec ts = {

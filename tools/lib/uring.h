@@ -8,6 +8,9 @@
 
 #include "backend.h"
 
+/* Not in the headers of liburing 2.3; the number is that of Linux 6.15, and the series' */
+#define URING_OP_RECV_ZC	58
+
 /**
  * struct uring - an io_uring and what is known of it
  * @ring: liburing's
@@ -29,6 +32,7 @@ int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind);
 void uring_close(struct uring *u);
 struct io_uring_sqe *uring_sqe(struct uring *u);
 int uring_watch(struct uring *u, struct zcrx_source *s);
+int uring_recv_zc(struct uring *u, struct zcrx_source *s, uint32_t ifq);
 int uring_next(struct uring *u, int timeout_ms);
 int uring_registration(const struct uring *u, unsigned int op, void *arg, unsigned int nr);
 

@@ -15,9 +15,6 @@
 #define ZCRX_REGISTER_QUERY	35	/* later: EINVAL where it is not known */
 #define ZCRX_REGISTER_CTRL	36	/* later still */
 
-/* Request opcode; multishot only */
-#define ZCRX_OP_RECV_ZC		58
-
 /**
  * struct zcrx_rqe - refill ring entry: gives back what one completion handed out
  * @off: any byte of the buffer, with the token of its area
