@@ -4,31 +4,18 @@
  *
  *	make -C tools/testing/unit -f test-nic-coal.mk && build/gcc/test-nic-coal
  */
-#include "../tap.h"
-#include "nic-driver.h"
 #include "nic-frames.h"
+#include "nic-test.h"
 
 #define UNIT	80u	/* ns */
 
 static struct drv *opened(bool coalesce)
 {
 	struct drv_opts o = drv_defaults();
-	struct drv *d;
 
 	o.nic.coalesce = coalesce;
 	o.stat_period = 0;
-	d = drv_new(&o);
-	if (drv_open(d))
-		tap_bail("the device cannot be opened: %s", d->last_trace);
-	return d;
-}
-
-static void ended(struct drv *d, const char *what)
-{
-	tap_ok(!d->broken, "%s: no rule of the rings is broken", what);
-	if (d->broken)
-		tap_diag("%s", d->broken);
-	drv_free(d);
+	return drv_opened(&o);
 }
 
 /* Times in units */
@@ -80,7 +67,7 @@ static void test_caps(void)
 	tap_eq(set(d, 10, 1000, 0, 0), 0, "and takes what it is told");
 	frames(d, 1);
 	tap_eq(d->msix[0], 1, "but interrupts at the end of a burst");
-	ended(d, "off");
+	drv_ended(d, "off");
 
 	d = opened(true);
 	tap_eq(drv_hwrm_simple(d, HWRM_RING_AGGINT_QCAPS, &a, sizeof(a)), 0,
@@ -95,7 +82,7 @@ static void test_caps(void)
 	       c.flags == AGGINT_FLAG_TIMER_RESET, "what was set");
 	q.ring_id = d->q[0].rx.id;
 	tap_eq(drv_hwrm(d, &q, sizeof(q), NULL, 0), 2, "an RX ring has no such thing");
-	ended(d, "capabilities");
+	drv_ended(d, "capabilities");
 }
 
 static void test_rules(void)
@@ -161,7 +148,7 @@ static void test_rules(void)
 	tap_eq(d->msix[0], 7, "ring idle: the end of a burst is enough");
 	drv_run(d);
 	tap_eq(d->rx_head, 17, "all frames are there");
-	ended(d, "rules");
+	drv_ended(d, "rules");
 }
 
 /* What the driver took without an interrupt is not waited for any more */
@@ -184,7 +171,7 @@ static void test_polled(void)
 	at(d, 1000000 + 160 * UNIT);
 	tap_eq(d->msix[0], 1, "not longer");
 	drv_run(d);
-	ended(d, "polled");
+	drv_ended(d, "polled");
 }
 
 static void test_hwrm_done(void)
@@ -198,25 +185,7 @@ static void test_hwrm_done(void)
 	at(d, 1000000 + 100 * UNIT);
 	drv_run(d);
 	tap_eq(q->hwrm_done, 1, "a command that ends by completion is seen in time");
-	ended(d, "HWRM_DONE");
-}
-
-static void step(struct drv *d, unsigned int what)
-{
-	switch (what) {
-	case 0:
-		drv_read_nq(d, 0);
-		break;
-	case 1:
-		drv_poll_rx(d, 0);
-		break;
-	case 2:
-		drv_arm_cq(d, &d->q[0].rxcq);
-		break;
-	default:
-		drv_arm_nq(d, &d->q[0].nq);
-		break;
-	}
+	drv_ended(d, "HWRM_DONE");
 }
 
 /*
@@ -248,7 +217,7 @@ static void test_races(void)
 				if (gap[i] == s)
 					at(d, now += 20 * UNIT);
 			if (s < 4)
-				step(d, s);
+				drv_napi_step(d, s);
 		}
 		for (unsigned int i = 0; i < 4; i++) {
 			nic_flush(d->nic);
@@ -262,7 +231,7 @@ static void test_races(void)
 	}
 	tap_eq(lost, 0, "%u orders of frames, time, poll and arm: all frames are seen", orders);
 	tap_eq(noisy, 0, "with no more interrupts than frames");
-	ended(d, "races");
+	drv_ended(d, "races");
 }
 
 /* The number of interrupts of a steady stream is what was asked for */
@@ -293,7 +262,7 @@ static void test_rate(void)
 	}
 	irqs = d->msix[0] - irqs;
 	tap_ok(irqs >= 245 && irqs <= 255, "four frames an interrupt: %u interrupts", irqs);
-	ended(d, "rate");
+	drv_ended(d, "rate");
 }
 
 int main(void)

@@ -9,9 +9,8 @@
 #include <string.h>
 
 #include "../../bnxt-emu/core.h"
-#include "../tap.h"
-#include "nic-driver.h"
 #include "nic-frames.h"
+#include "nic-test.h"
 
 #define MS	1000000ull
 #define SECOND	(1000 * MS)
@@ -28,13 +27,6 @@ static struct drv *opened(bool error_recovery)
 	if (drv_open(d))
 		tap_bail("the device cannot be opened");
 	return d;
-}
-
-static void ended(struct drv *d, const char *what)
-{
-	tap_ok(!d->broken, "%s: no rule is broken%s%s", what, d->broken ? ": " : "",
-	       d->broken ? d->broken : "");
-	drv_free(d);
 }
 
 static void later(struct drv *d, uint64_t ms)
@@ -110,7 +102,7 @@ static void test_command(const char *name, uint16_t op, uint16_t req_len, uint16
 	drv_hwrm_simple(d, HWRM_FUNC_RESET, NULL, 0);
 	d->broken = NULL;
 	tap_ok(!open_again(d) && frame_comes(d), "%s: the device works after a reset", name);
-	ended(d, name);
+	drv_ended(d, name);
 }
 
 static void test_commands(void)
@@ -172,7 +164,7 @@ static void test_answers(void)
 		tap_ok(!memcmp(before, drv_ptr(d, d->resp), sizeof(before)),
 		       "an answer that does not fit into memory is not written in part");
 	}
-	ended(d, "answers");
+	drv_ended(d, "answers");
 }
 
 /*
@@ -261,7 +253,7 @@ static void test_speeds(void)
 	tap_ok(phy_of(d).link_speed == 1000 && frame_comes(d), "with all speeds the link is back");
 	nic_set_link(d->nic, false);
 	tap_eq(phy_of(d).link_down_reason, 4, "without cable the reason is that");
-	ended(d, "speeds");
+	drv_ended(d, "speeds");
 }
 
 /* Settings that do not change the speed, with and without a reset of the PHY */
@@ -284,7 +276,7 @@ static void test_phy_reset(void)
 	tap_eq(phy_of(d).link, PHY_LINK_SIGNAL, "forced down");
 	phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_RESET_PHY });
 	tap_eq(phy_of(d).link, PHY_LINK_UP, "a link that was not there comes up at once");
-	ended(d, "reset of the PHY");
+	drv_ended(d, "reset of the PHY");
 }
 
 static void test_phy_refuses(void)
@@ -305,7 +297,7 @@ static void test_phy_refuses(void)
 		tap_eq(phy_cfg(d, bad[i]), HWRM_INVALID_PARAMS, "PORT_PHY_CFG %zu is refused", i);
 	is = phy_of(d);
 	tap_ok(!memcmp(&was, &is, sizeof(is)) && !d->async_events, "and changes nothing");
-	ended(d, "PORT_PHY_CFG");
+	drv_ended(d, "PORT_PHY_CFG");
 }
 
 static void test_pause_fec(void)
@@ -328,7 +320,7 @@ static void test_pause_fec(void)
 	       "clause 74 is switched on");
 	phy_cfg(d, (struct port_phy_cfg_req){ .flags = PHY_CFG_FEC_CL74_OFF });
 	tap_eq(phy_of(d).active_fec_signal_mode, 0, "and off");
-	ended(d, "pause and FEC");
+	drv_ended(d, "pause and FEC");
 }
 
 static int i2c(struct drv *d, struct port_phy_i2c_read_req q, uint8_t *to)
@@ -376,7 +368,7 @@ static void test_module(void)
 	nic_set_link(d->nic, false);
 	tap_ok(i2c(d, (struct port_phy_i2c_read_req){ .i2c_slave_addr = 0xa0, .data_length = 1 }, m),
 	       "without cable nothing can be read");
-	ended(d, "module");
+	drv_ended(d, "module");
 }
 
 static void test_leds(void)
@@ -398,7 +390,7 @@ static void test_leds(void)
 	tap_eq(drv_hwrm(d, &q, sizeof(q), NULL, 0), HWRM_INVALID_PARAMS, "there is no third");
 	q.num_leds = 255;
 	tap_eq(drv_hwrm(d, &q, sizeof(q), NULL, 0), HWRM_INVALID_PARAMS, "nor 255");
-	ended(d, "LEDs");
+	drv_ended(d, "LEDs");
 }
 
 /* The driver's loopback test: a packet in a short descriptor comes back */
@@ -433,7 +425,7 @@ static void test_loopback(void)
 	tap_ok(frame_comes(d), "without loopback the wire works");
 	mac.lpbk = 3;
 	tap_eq(drv_hwrm(d, &mac, sizeof(mac), NULL, 0), HWRM_INVALID_PARAMS, "there is no fourth kind");
-	ended(d, "loopback");
+	drv_ended(d, "loopback");
 }
 
 /*
@@ -481,7 +473,7 @@ static void test_flash(void)
 	tap_eq(drv_hwrm(d, &read, sizeof(read), NULL, 0), HWRM_INVALID_PARAMS, "there is no third item");
 	find.dir_type = 4;
 	tap_ok(drv_hwrm(d, &find, sizeof(find), NULL, 0), "what is not there is not found");
-	ended(d, "flash");
+	drv_ended(d, "flash");
 }
 
 static void test_self_tests(void)
@@ -511,7 +503,7 @@ static void test_self_tests(void)
 	nic_flush(d->nic);
 	drv_run(d);
 	tap_eq(d->q[0].hwrm_done - before, 1, "its answer comes as a completion");
-	ended(d, "self tests");
+	drv_ended(d, "self tests");
 }
 
 static void test_register_dump(void)
@@ -536,7 +528,7 @@ static void test_register_dump(void)
 	tap_eq(drv_hwrm(d, &q, sizeof(q), NULL, 0), HWRM_INVALID_PARAMS, "nothing is below");
 	q.read_addr = 0x80000002;
 	tap_eq(drv_hwrm(d, &q, sizeof(q), NULL, 0), HWRM_INVALID_PARAMS, "nor between");
-	ended(d, "register dump");
+	drv_ended(d, "register dump");
 }
 
 /*
@@ -618,7 +610,7 @@ static void test_health(void)
 	tap_eq(nic_mmio_read(d->nic, NIC_BAR_GRC, 0xfffc, 4), 0, "the last window does not run over");
 	grc_write(d, GRC_CHIP_RESET, 0);
 	tap_eq(drv_hwrm_simple(d, HWRM_FUNC_QCFG, NULL, 0), 0, "writing 0 does not reset");
-	ended(d, "health");
+	drv_ended(d, "health");
 }
 
 /* From the moment when the driver may talk to the firmware again */
@@ -656,7 +648,7 @@ static void test_nonfatal(void)
 	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "0.3 s later it is there");
 	tap_ok(grc_read(d, GRC_HEARTBEAT) != beat, "with another heartbeat");
 	check_back(d, 1, "non-fatal");
-	ended(d, "non-fatal");
+	drv_ended(d, "non-fatal");
 
 	d = registered();
 	nic_fw_error(d->nic, NIC_FW_NONFATAL);
@@ -664,7 +656,7 @@ static void test_nonfatal(void)
 	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "a driver that does not go is waited for");
 	later(d, 1);
 	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), -1, "but for 5 s only");
-	ended(d, "a driver that stays");
+	drv_ended(d, "a driver that stays");
 }
 
 static void test_fatal(void)
@@ -685,7 +677,7 @@ static void test_fatal(void)
 	later(d, 200);
 	later(d, 300);
 	check_back(d, 2, "fatal again");
-	ended(d, "fatal");
+	drv_ended(d, "fatal");
 }
 
 static void test_silent(void)
@@ -704,7 +696,7 @@ static void test_silent(void)
 	tap_eq(grc_read(d, GRC_RESET_IN_PROGRESS), 1, "the host resets the chip");
 	later(d, 300);
 	check_back(d, 1, "silent");
-	ended(d, "silent");
+	drv_ended(d, "silent");
 }
 
 static int fw_reset(struct drv *d, uint8_t proc, uint8_t selfrst, uint8_t flags)
@@ -739,7 +731,7 @@ static void test_fw_reset(void)
 	drv_hwrm(d, &q, sizeof(q), NULL, 0);
 	drv_hwrm_simple(d, HWRM_FUNC_QCFG, &r, sizeof(r));
 	tap_ok(r.flags & FUNC_QCFG_HOT_RESET_ALLOWED, "and allows them");
-	ended(d, "FW_RESET");
+	drv_ended(d, "FW_RESET");
 }
 
 static void test_no_recovery(void)
@@ -754,7 +746,7 @@ static void test_no_recovery(void)
 	tap_eq(grc_read(d, 0x31001f0), 0, "no status structure");
 	grc_write(d, GRC_CHIP_RESET, 1);
 	tap_ok(frame_comes(d), "no reset register");
-	ended(d, "no recovery");
+	drv_ended(d, "no recovery");
 }
 
 /* Events that the driver did not ask for stay away */
@@ -773,7 +765,7 @@ static void test_event_filter(void)
 	nic_set_link(d->nic, true);
 	drv_run(d);
 	tap_eq(d->async_events, 1, "one that is wanted does");
-	ended(d, "events");
+	drv_ended(d, "events");
 }
 
 static void test_version(void)
@@ -788,7 +780,7 @@ static void test_version(void)
 	tap_ok(v.fw_maj == 216 && v.fw_min == 4 && v.fw_bld == 7 && v.fw_rsvd == 1 &&
 		       v.hwrm_fw_major == 216 && v.hwrm_fw_patch == 1,
 	       "the firmware is the version that it was told to be");
-	ended(d, "version");
+	drv_ended(d, "version");
 }
 
 static void test_bus_master(void)
@@ -806,7 +798,7 @@ static void test_bus_master(void)
 	drv_hwrm_simple(d, HWRM_FUNC_RESET, NULL, 0);
 	d->broken = NULL;
 	tap_ok(!open_again(d) && frame_comes(d), "as bus master it works again");
-	ended(d, "bus master");
+	drv_ended(d, "bus master");
 }
 
 int main(void)

@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "../../bnxt-emu/core.h"
-#include "../tap.h"
-#include "nic-driver.h"
 #include "nic-frames.h"
+#include "nic-test.h"
 
 #define MS	1000000ull
 #define QUEUES	4
@@ -24,20 +23,9 @@ static const uint8_t full_mac[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 static struct drv *opened(void)
 {
 	struct drv_opts o = drv_defaults();
-	struct drv *d;
 
 	o.queues = QUEUES;
-	d = drv_new(&o);
-	if (drv_open(d))
-		tap_bail("the device cannot be opened");
-	return d;
-}
-
-static void ended(struct drv *d, const char *what)
-{
-	tap_ok(!d->broken, "%s: no rule is broken%s%s", what, d->broken ? ": " : "",
-	       d->broken ? d->broken : "");
-	drv_free(d);
+	return drv_opened(&o);
 }
 
 static struct drv_pkt *receive_raw(struct drv *d, const uint8_t *frame, size_t len)
@@ -203,7 +191,7 @@ static void test_l2_fields(void)
 	tap_eq(queue_of(d, &v5), NOWHERE, "L2: untagged only");
 	tap_eq(vnic_free(d, v1), 0, "L2: its VNIC goes");
 	tap_ok(queue_of(d, &f) == NOWHERE && l2_del(d, id) == HWRM_INVALID_PARAMS, "L2: and it too");
-	ended(d, "L2");
+	drv_ended(d, "L2");
 }
 
 static void test_l2_priority(void)
@@ -260,7 +248,7 @@ static void test_l2_priority(void)
 	l2_del(d, id[0]);
 	l2_del(d, id[1]);
 	tap_eq(queue_of(d, &f), 3, "L2 priority: with the others gone it counts");
-	ended(d, "L2 priority");
+	drv_ended(d, "L2 priority");
 }
 
 static void test_l2_refused(void)
@@ -297,7 +285,7 @@ static void test_l2_refused(void)
 	while (n)
 		refused -= l2_del(d, id[--n]) != 0;
 	tap_eq(refused, wanted, "L2: each can be freed");
-	ended(d, "L2, bad ones");
+	drv_ended(d, "L2, bad ones");
 }
 
 /*
@@ -483,7 +471,7 @@ static void test_ntuple_random(void)
 	       frames, hits);
 	while (n)
 		del_rule(d, &list, --n);
-	ended(d, "ntuple");
+	drv_ended(d, "ntuple");
 }
 
 static void test_ntuple_refused(void)
@@ -536,7 +524,7 @@ static void test_ntuple_refused(void)
 	while (n)
 		freed += !drv_filter_free(d, HWRM_CFA_NTUPLE_FREE, id[--n]);
 	tap_eq(freed, MAX_NTUPLE, "ntuple: all can be freed");
-	ended(d, "ntuple, bad ones");
+	drv_ended(d, "ntuple, bad ones");
 }
 
 /*
@@ -615,7 +603,7 @@ static void test_rss_types(void)
 		}
 	}
 	tap_eq(right, tried, "RSS: all 63 sets of types hash what they say, and choose the queue by it");
-	ended(d, "RSS types");
+	drv_ended(d, "RSS types");
 }
 
 static void test_rss_refused(void)
@@ -658,7 +646,7 @@ static void test_rss_refused(void)
 	tap_eq(drv_hwrm(d, &ok, sizeof(ok), NULL, 0), HWRM_INVALID_PARAMS, "RSS: a ring of another kind");
 	pair[63] = kept;
 	tap_eq(queue_of(d, &f), queue, "RSS: what was refused has changed nothing");
-	ended(d, "RSS, bad ones");
+	drv_ended(d, "RSS, bad ones");
 }
 
 /* An RSS context as ethtool -X makes it: a VNIC with a table, and rules that lead there */
@@ -760,7 +748,7 @@ static void test_contexts(void)
 	while (n)
 		right += !ctx_free(d, ids[--n]);
 	tap_eq(right, MAX_RSS_CTXS, "contexts: all can be freed");
-	ended(d, "contexts");
+	drv_ended(d, "contexts");
 }
 
 /*
@@ -831,7 +819,7 @@ static void test_multicast(void)
 	tap_eq(queue_of(d, &f) == 2, 0, "promiscuous: filters of others go first");
 	f.dmac = (const uint8_t[6]){ 6, 6, 6, 6, 6, 6 };
 	tap_eq(queue_of(d, &f), 2, "promiscuous: takes the rest");
-	ended(d, "multicast");
+	drv_ended(d, "multicast");
 }
 
 /*
@@ -993,7 +981,7 @@ static void test_sums(void)
 	tap_ok(!add_up(c.rx, PORT_RX_COUNT) && !add_up(c.tx, PORT_TX_COUNT) &&
 		       add_up(c.q.rx_pkts, 3) == add_up(b.got, 3),
 	       "counters: the port's can be cleared, the queues' stay");
-	ended(d, "counters");
+	drv_ended(d, "counters");
 }
 
 /* A queue without buffers loses frames, and these are counted in both places as well */
@@ -1021,7 +1009,7 @@ static void test_lost_sums(void)
 	       "lost: one that is too long as error");
 	tap_eq(c.rx[PORT_RX_TOTAL], add_up(c.q.rx_pkts, 3) + c.q.rx_discard + c.q.rx_error,
 	       "lost: together they are what came");
-	ended(d, "lost");
+	drv_ended(d, "lost");
 }
 
 int main(void)

@@ -6,9 +6,8 @@
  *
  * NIC_TRACE=1 shows what the device says.
  */
-#include "../tap.h"
-#include "nic-driver.h"
 #include "nic-frames.h"
+#include "nic-test.h"
 
 #define MSS		1448u
 #define GRO		(VNIC_TPA_TPA | VNIC_TPA_RSC_WND_UPDATE | VNIC_TPA_GRO | VNIC_TPA_WITH_ECN)
@@ -31,23 +30,6 @@ static struct drv_opts options(uint32_t flags)
 	o.hds_thresh = 0;
 	o.mtu = 9000;
 	return o;
-}
-
-static struct drv *opened(const struct drv_opts *o)
-{
-	struct drv *d = drv_new(o);
-
-	if (drv_open(d))
-		tap_bail("the device cannot be opened: %s", d->last_trace);
-	return d;
-}
-
-static void ended(struct drv *d, const char *what)
-{
-	tap_ok(!d->broken, "%s: no rule of the rings is broken", what);
-	if (d->broken)
-		tap_diag("%s", d->broken);
-	drv_free(d);
 }
 
 /* A flow in the middle of its stream */
@@ -138,7 +120,7 @@ static void test_golden(void)
 {
 	struct drv_opts o = options(GRO);
 	struct flow f = stream(false, 1), g = stream(true, 9);
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct hsi_entry e;
 	struct drv_pkt *p;
 
@@ -178,7 +160,7 @@ static void test_golden(void)
 	entry_is(d, 10, 1 << 24 | 74 << 16, 600, 1, 2, "IPv6: second half of the end");
 	finish(d);
 	is_right(drv_next_rx(d), &g, 0, 1200, 2, "IPv6: and the packet is whole");
-	ended(d, "golden");
+	drv_ended(d, "golden");
 }
 
 /*
@@ -336,7 +318,7 @@ static void check_change(const struct change_case *c, bool v6, bool gro)
 	struct drv_opts o = options((gro ? GRO : LRO) | c->more_flags);
 	struct flow f = stream(v6, 1);
 	unsigned int got = 0, first = 0;
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct drv_pkt *p;
 	size_t len;
 
@@ -373,7 +355,7 @@ static void test_lro_headers(void)
 {
 	struct drv_opts o = options(LRO);
 	struct flow f = stream(false, 1);
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct drv_pkt *p;
 
 	send_next(d, &f, MSS);
@@ -389,14 +371,14 @@ static void test_lro_headers(void)
 	       "LRO: with the newest acknowledgment, window and timestamp");
 	tap_ok(p && p->ts_word == 9 && p->seg_len == MSS,
 	       "LRO: the end tells the time between them, and the longest segment");
-	ended(d, "LRO");
+	drv_ended(d, "LRO");
 }
 
 static void test_ecn(void)
 {
 	struct drv_opts o = options(GRO & ~VNIC_TPA_WITH_ECN);
 	struct flow f = stream(false, 1);
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 
 	f.tos = 2;
 	send_next(d, &f, MSS);
@@ -404,7 +386,7 @@ static void test_ecn(void)
 	finish(d);
 	tap_ok(d->rx_head == 2 && !drv_next_rx(d)->tpa,
 	       "packets that tell of ECN are left alone unless the driver allows it");
-	ended(d, "ECN");
+	drv_ended(d, "ECN");
 }
 
 /*
@@ -420,15 +402,15 @@ static void test_limits(void)
 	struct drv *d;
 
 	o.tpa_max_segs = 2;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (n = 0; n < 9; n++)
 		send_next(d, &f, 600);
 	finish(d);
 	tap_ok(d->rx_head == 1 && d->q[0].tpa_open == 1, "max_agg_segs 2 is 8 segments");
 	is_right(drv_next_rx(d), &f, 0, 8 * 600, 8, "and these are one packet");
-	ended(d, "segments");
+	drv_ended(d, "segments");
 
-	d = opened(&o);
+	d = drv_opened(&o);
 	tap_eq(drv_tpa(d, GRO, 0, 256, 0), 2, "no segments at all are refused");
 	tap_eq(drv_tpa(d, GRO, 64, 256, 0), 2, "so are more than 63 times 4");
 	tap_eq(drv_tpa(d, GRO, 63, 0, 0), 2, "so are no aggregations");
@@ -442,11 +424,11 @@ static void test_limits(void)
 	tap_ok(d->q[0].tpa_open == 3 && d->rx_head == 2, "then the fourth flow is not aggregated");
 	time_out(d);
 	tap_ok(!d->q[0].tpa_open && d->rx_head == 5, "and all come");
-	ended(d, "aggregations");
+	drv_ended(d, "aggregations");
 
 	/* 44 segments are 63712 bytes, a 45th would fit 65535 - 52, a 46th not */
 	o = options(GRO);
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	for (n = 0; n < 46; n++)
 		send_next(d, &f, MSS);
@@ -454,10 +436,10 @@ static void test_limits(void)
 	p = drv_next_rx(d);
 	is_right(p, &f, 0, 45 * MSS, 45, "45 segments fill an IP packet");
 	tap_ok(p && p->aggs == 16, "in 16 buffers");
-	ended(d, "length");
+	drv_ended(d, "length");
 
 	o.tpa_min_len = 512;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	send_next(d, &f, 511);
 	finish(d);
@@ -466,7 +448,7 @@ static void test_limits(void)
 	send_next(d, &f, 100);
 	finish(d);
 	tap_ok(d->rx_head == 2 && d->rx[1].tpa && d->rx[1].segs == 2, "512 do, and less may follow");
-	ended(d, "least length");
+	drv_ended(d, "least length");
 }
 
 static void test_timer(void)
@@ -483,7 +465,7 @@ static void test_timer(void)
 	struct drv *d;
 
 	o.stat_period = 0;
-	d = opened(&o);
+	d = drv_opened(&o);
 	nic_run_timers(d->nic, 1000000);
 	send_next(d, &f, MSS);
 	next = nic_run_timers(d->nic, 1000000);
@@ -512,7 +494,7 @@ static void test_timer(void)
 	       "with what is set");
 	send_next(d, &f, MSS);
 	tap_eq(nic_run_timers(d->nic, 2000000), 7000, "and that time counts");
-	ended(d, "timer");
+	drv_ended(d, "timer");
 }
 
 /*
@@ -529,7 +511,7 @@ static void test_want(void)
 
 	/* 15 aggregation buffers: 61440 bytes, 42 segments and a part */
 	o.agg_entries = 16;
-	d = opened(&o);
+	d = drv_opened(&o);
 	d->q[0].hold = true;
 	for (unsigned int n = 0; n < 45; n++)
 		send_next(d, &f, MSS);
@@ -537,12 +519,12 @@ static void test_want(void)
 	p = drv_next_rx(d);
 	is_right(p, &f, 0, 42 * MSS, 42, "what there are buffers for is delivered");
 	tap_ok(!drv_next_rx(d), "the rest is dropped");
-	ended(d, "buffers");
+	drv_ended(d, "buffers");
 
 	/* 3 places in the RX ring: an aggregation takes 2, a packet 1, then there are none */
 	o = options(GRO);
 	o.rx_entries = 4;
-	d = opened(&o);
+	d = drv_opened(&o);
 	d->q[0].hold = true;
 	send_next(d, &f, MSS);
 	send_next(d, &g, MSS);
@@ -551,12 +533,12 @@ static void test_want(void)
 	time_out(d);
 	tap_ok(d->rx_head == 2 && !d->rx[0].tpa, "of 3 RX buffers an aggregation leaves one");
 	tap_ok(d->rx[1].tpa && d->rx[1].segs == 2, "and needs no more to go on");
-	ended(d, "RX ring");
+	drv_ended(d, "RX ring");
 
 	/* a CQ of 32 that nobody reads: whatever started can end, nothing is overwritten */
 	o = options(GRO);
 	o.cq_entries = 32;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int n = 0; n < 20; n++) {
 		struct flow h = stream(false, 10 + n);
 
@@ -572,11 +554,11 @@ static void test_want(void)
 		send_next(d, &f, MSS);
 	time_out(d);
 	is_right(drv_next_rx(d), &f, 0, 5 * MSS, 5, "and then goes on");
-	ended(d, "CQ");
+	drv_ended(d, "CQ");
 
 	/* the memory of the headers' buffer is gone at the end */
 	o = options(GRO);
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	send_next(d, &f, MSS);
 	dma_map_clear(nic_dma(d->nic));
@@ -584,7 +566,7 @@ static void test_want(void)
 	nic_run_timers(d->nic, TIMER_US * 1000);
 	nic_flush(d->nic);
 	tap_ok(strstr(d->last_trace, "failed"), "an end without memory fails its ring, no more");
-	ended(d, "memory");
+	drv_ended(d, "memory");
 }
 
 /*
@@ -605,7 +587,7 @@ static void test_stop(void)
 {
 	struct drv_opts o = options(GRO);
 	struct flow f = stream(false, 1);
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	uint32_t at;
 
 	send_next(d, &f, MSS);
@@ -646,7 +628,7 @@ static void test_stop(void)
 		send_next(d, &f, MSS);
 	time_out(d);
 	is_right(drv_next_rx(d), &f, 0, 5 * MSS, 5, "and aggregates on them");
-	ended(d, "stop");
+	drv_ended(d, "stop");
 }
 
 static void test_not_aggregated(void)
@@ -656,34 +638,34 @@ static void test_not_aggregated(void)
 	struct drv *d;
 
 	o.nic.tpa = false;
-	d = opened(&o);
+	d = drv_opened(&o);
 	send_next(d, &f, MSS);
 	send_next(d, &f, MSS);
 	finish(d);
 	tap_ok(d->rx_head == 2 && !d->rx[0].tpa && !d->rx[1].tpa,
 	       "a device that is told not to aggregate does not");
-	ended(d, "off");
+	drv_ended(d, "off");
 
 	o = options(GRO);
 	o.hash_type = 0;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	send_next(d, &f, MSS);
 	finish(d);
 	tap_ok(d->rx_head == 1 && !d->rx[0].tpa,
 	       "without RSS nothing is aggregated: drivers want its hash");
-	ended(d, "no RSS");
+	drv_ended(d, "no RSS");
 
 	o = options(GRO);
 	o.no_agg = true;
 	o.rx_buf = 1600;
 	o.sop_pad = false;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	send_next(d, &f, MSS);
 	finish(d);
 	tap_ok(d->rx_head == 1 && !d->rx[0].tpa, "nor without an aggregation ring");
-	ended(d, "no ring");
+	drv_ended(d, "no ring");
 }
 
 /*
@@ -699,7 +681,7 @@ static void test_placement(void)
 
 	o.plc_flags = PLC_JUMBO;
 	o.jumbo_thresh = 256;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int n = 0; n < 6; n++)
 		send_next(d, &f, MSS);
 	time_out(d);
@@ -708,10 +690,10 @@ static void test_placement(void)
 	tap_ok(p && p->placement == RXCMP_PLACE_JUMBO && p->in_rx == 318 && p->aggs == 3 &&
 		       p->agg_len[0] == 4096 && p->agg_len[1] == 4096,
 	       "the first buffer is filled, then the others");
-	ended(d, "jumbo");
+	drv_ended(d, "jumbo");
 
 	o = options(GRO | VNIC_TPA_PACK_AS_GRO);
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	for (unsigned int n = 0; n < 5; n++)
 		send_next(d, &f, MSS);
@@ -721,9 +703,9 @@ static void test_placement(void)
 	tap_ok(p && p->placement == (RXCMP_PLACE_GRO | RXCMP_PLACE_HDS) && p->aggs == 3 &&
 		       p->agg_len[0] == 2 * MSS && p->agg_len[1] == 2 * MSS && p->agg_len[2] == MSS,
 	       "no payload spans two buffers");
-	ended(d, "packed as GRO");
+	drv_ended(d, "packed as GRO");
 
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	for (unsigned int n = 0; n < 3; n++)
 		send_next(d, &f, 5000);
@@ -732,13 +714,13 @@ static void test_placement(void)
 	is_right(p, &f, 0, 15000, 3, "payloads larger than a buffer, packed as GRO");
 	tap_ok(p && p->aggs == 6 && p->agg_len[1] == 904 && p->agg_len[3] == 904,
 	       "each starts at a buffer's begin");
-	ended(d, "large, packed as GRO");
+	drv_ended(d, "large, packed as GRO");
 
 	o = options(GRO);
 	o.agg_buf = 2048;
 	o.agg_entries = 512;
 	o.cq_entries = 2048;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f = stream(false, 1);
 	for (unsigned int n = 0; n < 46; n++)
 		send_next(d, &f, MSS);
@@ -746,7 +728,7 @@ static void test_placement(void)
 	p = drv_next_rx(d);
 	is_right(p, &f, 0, 45 * MSS, 45, "buffers of 2048 bytes");
 	tap_eq(p ? p->aggs : 0, 32, "32 of them");
-	ended(d, "small buffers");
+	drv_ended(d, "small buffers");
 }
 
 static void test_vlan(bool strip)
@@ -758,7 +740,7 @@ static void test_vlan(bool strip)
 	struct drv *d;
 
 	o.vlan_strip = strip;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f.vlan = 0x2064;
 	send_next(d, &f, MSS);
 	send_next(d, &f, MSS);
@@ -778,7 +760,7 @@ static void test_vlan(bool strip)
 	p = drv_next_rx(d);
 	tap_ok(p && p->tpa && p->segs == 1 && (!strip || p->meta == 0x81002065),
 	       "another tag is another packet");
-	ended(d, "VLAN");
+	drv_ended(d, "VLAN");
 }
 
 /* A large frame of the wire becomes what its segments one by one would have */
@@ -792,7 +774,7 @@ static void test_large_frames(bool v6)
 	struct drv_opts o = options(GRO);
 	struct flow f = stream(v6, 1), g = f;
 	struct drv_pkt *p, *one;
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	size_t len;
 
 	f.partial = true;
@@ -821,7 +803,7 @@ static void test_large_frames(bool v6)
 	drv_wire_hdr(d, &hdr, frame, frame_make(frame, &f, 0, MSS));
 	time_out(d);
 	is_right(drv_next_rx(d), &f, 0, MSS, 1, "a checksum that is left to do gets done");
-	ended(d, "large frames");
+	drv_ended(d, "large frames");
 }
 
 /*
@@ -833,7 +815,7 @@ static void test_stats(void)
 	struct drv_opts o = options(GRO);
 	struct flow f = stream(false, 1), u = stream(false, 5);
 	struct ctx_stats s;
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 
 	for (unsigned int n = 0; n < 10; n++)
 		send_next(d, &f, MSS);
@@ -852,7 +834,7 @@ static void test_stats(void)
 	tap_ok(s.rx_tpa_pkts == 11 && s.rx_tpa_bytes == 10 * (MSS + 66) + 166,
 	       "and those that were");
 	tap_ok(s.rx_tpa_events == 1 && !s.rx_tpa_errors, "and what became of them");
-	ended(d, "statistics");
+	drv_ended(d, "statistics");
 }
 
 /*
@@ -869,7 +851,7 @@ static void test_wrap(void)
 	o.agg_entries = 128;
 	o.cq_entries = 256;
 	o.nq_entries = 16;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < rounds; i++) {
 		struct flow f = stream(i & 1, 1 + i % 5);
 		unsigned int segs = 1 + i % 7;
@@ -891,26 +873,7 @@ static void test_wrap(void)
 	tap_ok(d->q[0].rxcq.cons > 2 * d->q[0].rxcq.entries && !drv_next_rx(d),
 	       "while all rings wrapped more than twice, and nothing came twice");
 	tap_eq(drv_close(d), 0, "all can be freed");
-	ended(d, "wrap");
-}
-
-/* The steps of a NAPI poll */
-static void napi_step(struct drv *d, unsigned int step)
-{
-	switch (step) {
-	case 0:
-		drv_read_nq(d, 0);
-		break;
-	case 1:
-		drv_poll_rx(d, 0);
-		break;
-	case 2:
-		drv_arm_cq(d, &d->q[0].rxcq);
-		break;
-	default:
-		drv_arm_nq(d, &d->q[0].nq);
-		break;
-	}
+	drv_ended(d, "wrap");
 }
 
 /* What the device does: a start, more, an end by PSH, or by time */
@@ -962,7 +925,7 @@ static void test_arm_races(void)
 		o.cq_entries = 64;
 		o.nq_entries = 16;
 		o.stat_period = 0;
-		d = opened(&o);
+		d = drv_opened(&o);
 		nic_run_timers(d->nic, 0);
 		for (unsigned int step = 0; step <= 4; step++) {
 			for (; next < 5 && gap[next] == step; next++) {
@@ -971,7 +934,7 @@ static void test_arm_races(void)
 					nic_flush(d->nic);
 			}
 			if (step < 4)
-				napi_step(d, step);
+				drv_napi_step(d, step);
 		}
 		nic_flush(d->nic);
 		drv_run(d);
@@ -1077,7 +1040,7 @@ static void test_random(bool gro, uint64_t seed)
 	o.rx_entries = 256;
 	o.agg_entries = 512;
 	o.cq_entries = 2048;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < FLOWS; i++)
 		flows[i] = stream(i & 1, 100 + i);
 	for (unsigned int i = 0; i < 6000 && !why; i++) {
@@ -1104,7 +1067,7 @@ static void test_random(bool gro, uint64_t seed)
 	       "all segments are accounted for (%u), %u packets are of several", segs, merged);
 	tap_ok(d->q[0].tpa_most > 4 && !d->q[0].tpa_open, "up to %u were under way at a time",
 	       d->q[0].tpa_most);
-	ended(d, "random");
+	drv_ended(d, "random");
 }
 
 int main(void)

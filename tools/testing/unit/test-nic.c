@@ -8,31 +8,12 @@
  */
 #include <time.h>
 
-#include "../tap.h"
-#include "nic-driver.h"
 #include "nic-frames.h"
+#include "nic-test.h"
 
 #define MAX_FRAME	70000
 
 static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-static struct drv *opened(const struct drv_opts *o)
-{
-	struct drv *d = drv_new(o);
-
-	if (drv_open(d))
-		tap_bail("the device cannot be opened: %s", d->last_trace);
-	return d;
-}
-
-/* Every test ends here: whatever it was about, the device broke no rule */
-static void ended(struct drv *d, const char *what)
-{
-	tap_ok(!d->broken, "%s: no rule of the rings is broken", what);
-	if (d->broken)
-		tap_diag("%s", d->broken);
-	drv_free(d);
-}
 
 /* Delivers a frame and returns what the driver got, NULL for nothing */
 static struct drv_pkt *receive(struct drv *d, const struct flow *f, uint32_t first, size_t payload)
@@ -105,7 +86,7 @@ static void test_probe(void)
 	tap_eq(nic_mmio_read(d->nic, NIC_BAR_GRC, 0x522, 2), 0, "half of a register can be read");
 	tap_ok(nic_mmio_read(d->nic, NIC_BAR_GRC, NIC_BAR_GRC_SIZE - 4, 8) == ~0ull &&
 	       nic_mmio_read(d->nic, 7, 0, 4) == ~0ull, "reads out of range give all ones");
-	ended(d, "probe");
+	drv_ended(d, "probe");
 }
 
 static void test_reservation(void)
@@ -148,7 +129,7 @@ static void test_reservation(void)
 	drv_hwrm_simple(d, HWRM_FUNC_RESET, NULL, 0);
 	drv_hwrm_simple(d, HWRM_FUNC_QCFG, &r, sizeof(r));
 	tap_eq(r.alloc_tx_rings, 0, "FUNC_RESET gives all back");
-	ended(d, "reservation");
+	drv_ended(d, "reservation");
 }
 
 /*
@@ -167,7 +148,7 @@ static void wrap_rings(bool depth0, uint32_t entries)
 	o.tx_entries = o.rx_entries = o.agg_entries = entries;
 	o.cq_entries = entries * 4;
 	o.nq_entries = 16;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < rounds; i++) {
 		size_t payload = i % 3 ? 1000 + i % 400 : i % 90;
 		size_t len = frame_make(frame, &f, i, payload);
@@ -192,28 +173,7 @@ static void wrap_rings(bool depth0, uint32_t entries)
 		       d->q[0].nq.cons > 2 * d->q[0].nq.entries,
 	       "CQ and NQ wrapped more than twice");
 	tap_eq(drv_close(d), 0, "all can be freed");
-	ended(d, "wrap");
-}
-
-/* The steps of a NAPI poll */
-static void napi_step(struct drv *d, unsigned int step)
-{
-	struct drv_queue *q = &d->q[0];
-
-	switch (step) {
-	case 0:
-		drv_read_nq(d, 0);
-		break;
-	case 1:
-		drv_poll_rx(d, 0);
-		break;
-	case 2:
-		drv_arm_cq(d, &q->rxcq);
-		break;
-	case 3:
-		drv_arm_nq(d, &q->nq);
-		break;
-	}
+	drv_ended(d, "wrap");
 }
 
 /*
@@ -232,7 +192,7 @@ static void test_arm_races(void)
 	for (unsigned int a = 0; a <= 4; a++)
 		for (unsigned int b = a; b <= 4; b++)
 			for (unsigned int flushes = 0; flushes < 32; flushes++) {
-				struct drv *d = opened(&o);
+				struct drv *d = drv_opened(&o);
 				unsigned int got = 0;
 
 				/* a first frame starts a poll */
@@ -246,7 +206,7 @@ static void test_arm_races(void)
 						drv_wire(d, frame, len);
 					if (flushes & 1u << step)
 						nic_flush(d->nic);
-					napi_step(d, step);
+					drv_napi_step(d, step);
 				}
 				nic_flush(d->nic);
 				drv_run(d);
@@ -266,7 +226,7 @@ static void test_arm_races(void)
 static void test_arm_rules(void)
 {
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct drv_queue *q = &d->q[0];
 	struct flow f = tcp4(3, 4);
 	uint8_t frame[200];
@@ -315,7 +275,7 @@ static void test_arm_rules(void)
 	drv_wire(d, frame, len);
 	nic_flush(d->nic);
 	tap_eq(d->msix[0], 4, "a doorbell in two halves works");
-	ended(d, "arm");
+	drv_ended(d, "arm");
 }
 
 /* What a driver gave back is the device's, and may be promised to an aggregation */
@@ -327,7 +287,7 @@ static void test_cq_index(void)
 	struct drv *d;
 
 	o.cq_entries = 32;
-	d = opened(&o);
+	d = drv_opened(&o);
 	q = &d->q[0];
 	for (unsigned int i = 0; i < 10; i++)
 		receive(d, &f, 0, 40);
@@ -335,7 +295,7 @@ static void test_cq_index(void)
 	tap_ok(receive(d, &f, 0, 40), "a CQ's index that goes back is not taken");
 	drv_doorbell(d, DB_CQ_ARMALL, q->rxcq.id, (q->rxcq.cons + 1) & 31);
 	tap_ok(receive(d, &f, 0, 40), "nor is one ahead of the device");
-	ended(d, "CQ index");
+	drv_ended(d, "CQ index");
 }
 
 static void test_hwrm_done(void)
@@ -343,7 +303,7 @@ static void test_hwrm_done(void)
 	for (unsigned int mode = 0; mode < 4; mode++) {
 		bool armed = mode & 1, own_cq = mode & 2;
 		struct drv_opts o = drv_defaults();
-		struct drv *d = opened(&o);
+		struct drv *d = drv_opened(&o);
 		struct drv_queue *q = &d->q[0];
 		struct drv_ring *r = own_cq ? &q->tx : &q->rx;
 		uint16_t cq = own_cq ? q->txcq.id : q->rxcq.id;
@@ -372,7 +332,7 @@ static void test_hwrm_done(void)
 		drv_run(d);
 		tap_ok(q->hwrm_done == 1 && q->hwrm_seq == d->seq,
 		       "HWRM_DONE with its sequence number arrives");
-		ended(d, "HWRM_DONE");
+		drv_ended(d, "HWRM_DONE");
 	}
 }
 
@@ -387,7 +347,7 @@ static void test_cq_full(void)
 	struct drv *d;
 
 	o.cq_entries = 64;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < 100; i++)
 		drv_wire(d, frame, len);
 	drv_ring_free(d, &d->q[0].rx, d->q[0].rxcq.id);
@@ -398,7 +358,7 @@ static void test_cq_full(void)
 	nic_run_timers(d->nic, 2000000000ull);
 	memcpy(&s, drv_ptr(d, d->q[0].stats), sizeof(s));
 	tap_ok(s.rx_pkts[0] == 31 && s.rx_discard == 69, "the rest is counted as discarded");
-	ended(d, "full CQ");
+	drv_ended(d, "full CQ");
 }
 
 static void test_tx_cq_full(void)
@@ -411,7 +371,7 @@ static void test_tx_cq_full(void)
 
 	o.cq_entries = 32;
 	o.tx_entries = 256;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < 100; i++)
 		drv_send(d, 0, &t);
 	nic_flush(d->nic);
@@ -425,7 +385,7 @@ static void test_tx_cq_full(void)
 	drv_run(d);
 	tap_ok(d->wire_frames == 101 && d->q[0].tx_done == 100,
 	       "a packet that wants no completion gets none");
-	ended(d, "full TX CQ");
+	drv_ended(d, "full TX CQ");
 }
 
 /*
@@ -488,10 +448,10 @@ static void test_split(void)
 	cases[12].f.ip_opts = 40;
 	cases[12].f.tcp_opts = 40;
 	o.mtu = 9000;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_split(d, &cases[i]);
-	ended(d, "split");
+	drv_ended(d, "split");
 }
 
 static void test_split_knobs(void)
@@ -504,7 +464,7 @@ static void test_split_knobs(void)
 	struct drv *d;
 
 	o.nic.hds_len_extra = 4;
-	d = opened(&o);
+	d = drv_opened(&o);
 	check_split(d, &exact);
 	tap_eq(drv_placement(d, o.plc_flags, 256, 0), 0, "threshold 0 is taken");
 	check_split(d, &tiny);
@@ -513,7 +473,7 @@ static void test_split_knobs(void)
 	check_split(d, &v6);
 	tap_eq(drv_placement(d, o.plc_flags, 256, 0x400), 2,
 	       "a threshold of more than ten bits is refused");
-	ended(d, "split knobs");
+	drv_ended(d, "split knobs");
 }
 
 /* Each threshold, by the frames at it and one byte above */
@@ -525,7 +485,7 @@ static void test_split_thresholds(void)
 	struct drv *d;
 
 	o.rx_buf = 1536;	/* frames that are not split fit in */
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (uint32_t thresh = 0; thresh <= 1023; thresh++) {
 		/* without payload there is nothing to split off */
 		uint32_t at = thresh > head ? thresh : head, above = at + 1;
@@ -547,7 +507,7 @@ static void test_split_thresholds(void)
 	tap_eq(bad, 0, "each of the thresholds 0..1023 splits what is longer, and nothing else");
 	if (bad)
 		tap_diag("the last one that is wrong: %u", worst);
-	ended(d, "split thresholds");
+	drv_ended(d, "split thresholds");
 }
 
 static void test_dma_trace(void)
@@ -555,7 +515,7 @@ static void test_dma_trace(void)
 	static uint8_t frame[MAX_FRAME];
 	struct virtio_net_hdr_v1 hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 1448 };
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct flow f = tcp4(40000, 9999);
 	uint64_t agg = d->q[0].agg_buf, rx = d->q[0].rx_buf;
 
@@ -571,7 +531,7 @@ static void test_dma_trace(void)
 	tap_ok(d->last_payload.seq == 1000 + 2896 && d->last_payload.len == 304 &&
 		       d->last_header.seq == 1000 + 2896,
 	       "segments have their own sequence numbers");
-	ended(d, "DMA trace");
+	drv_ended(d, "DMA trace");
 }
 
 static void test_jumbo(void)
@@ -583,7 +543,7 @@ static void test_jumbo(void)
 
 	o.mtu = 9000;
 	o.plc_flags = PLC_JUMBO;
-	d = opened(&o);
+	d = drv_opened(&o);
 	p = receive(d, &f, 9, 8948);
 	tap_ok(p && p->placement == RXCMP_PLACE_JUMBO && p->in_rx == 318 && p->aggs == 3 &&
 		       p->agg_len[0] == 4096 && p->agg_len[2] == 9014 - 318 - 8192,
@@ -600,7 +560,7 @@ static void test_jumbo(void)
 	tap_ok(p && p->len == 9018, "a frame of MRU bytes is taken");
 	p = receive(d, &f, 9, 9019 - 66);
 	tap_ok(!p, "a longer one is not");
-	ended(d, "jumbo");
+	drv_ended(d, "jumbo");
 }
 
 static void test_no_agg(void)
@@ -615,7 +575,7 @@ static void test_no_agg(void)
 	o.sop_pad = false;
 	o.mtu = 9000;
 	o.plc_flags = 0;
-	d = opened(&o);
+	d = drv_opened(&o);
 	p = receive(d, &f, 9, 1448);
 	tap_ok(p && p->placement == RXCMP_PLACE_NORMAL && p->in_rx == 1514 &&
 		       !frame_wrong(p->data, p->len, &f),
@@ -627,7 +587,7 @@ static void test_no_agg(void)
 	       "a longer frame is reported as one that did not fit");
 	p = receive(d, &f, 9, 100);
 	tap_ok(p && p->len == 166, "and the ring goes on");
-	ended(d, "no aggregation");
+	drv_ended(d, "no aggregation");
 }
 
 static void test_exhaustion(void)
@@ -641,7 +601,7 @@ static void test_exhaustion(void)
 
 	o.mtu = 9000;
 	o.agg_entries = 16;
-	d = opened(&o);
+	d = drv_opened(&o);
 	d->q[0].hold = true;
 	for (unsigned int i = 0; i < 6; i++)
 		drv_wire(d, frame, big);
@@ -679,7 +639,7 @@ static void test_exhaustion(void)
 	drv_run(d);
 	got = d->rx_head - 7;
 	tap_eq(got, 255, "RX ring: 255 of 256 entries can be used, then frames are dropped");
-	ended(d, "exhaustion");
+	drv_ended(d, "exhaustion");
 }
 
 /*
@@ -748,7 +708,7 @@ static void test_ntuple(enum nic_rfs rfs)
 	o.nic.rfs = rfs;
 	/* V2: no table ever names queue 3 and its CQ */
 	o.rss_queues = rfs == NIC_RFS_V2 ? 1 : 0;
-	d = opened(&o);
+	d = drv_opened(&o);
 	drv_rss(d, d->vnic, d->rss_ctx, only0, 1);
 	r = port_rule(d, 9999, 3);
 	tap_eq(drv_ntuple(d, &r, &id), 0, "V%d: a rule for a port is taken", rfs);
@@ -823,7 +783,7 @@ static void test_ntuple(enum nic_rfs rfs)
 	tap_eq(drv_ntuple(d, &r, NULL), 2, "a rule to an unknown queue is refused");
 	drv_filter_free(d, HWRM_CFA_L2_FILTER_FREE, d->l2_filter);
 	tap_eq(drv_filter_free(d, HWRM_CFA_NTUPLE_FREE, id), 2, "rules die with their L2 filter");
-	ended(d, "ntuple");
+	drv_ended(d, "ntuple");
 }
 
 static void test_rss(void)
@@ -835,7 +795,7 @@ static void test_rss(void)
 	struct drv *d;
 
 	o.queues = 4;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < 64; i++) {
 		struct flow f = i & 1 ? tcp6(1000 + i, 80) : tcp4(1000 + i, 80);
 		int a = queue_of(d, &f), b = queue_of(d, &f);
@@ -891,7 +851,7 @@ static void test_rss(void)
 		tap_ok(p && !p->hash_valid && !p->queue,
 		       "RSS: without it all goes to the default ring, without hash");
 	}
-	ended(d, "RSS");
+	drv_ended(d, "RSS");
 }
 
 static void set_mask(struct drv *d, uint32_t mask, const uint8_t *mc, unsigned int n)
@@ -915,7 +875,7 @@ static void test_l2(void)
 	static const uint8_t other[6] = { 2, 0, 0, 0, 0, 9 }, mc[6] = { 0x33, 0x33, 0, 0, 0, 1 },
 			     mc2[6] = { 1, 0, 0x5e, 1, 2, 3 };
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct flow own = tcp4(1, 2), bc = own, foreign = own, m1 = own, m2 = own,
 		    arp = { .dmac = broadcast };
 	struct vnic_update_req up = {
@@ -951,7 +911,7 @@ static void test_l2(void)
 	drv_filter_free(d, HWRM_CFA_L2_FILTER_FREE, d->l2_filter);
 	set_mask(d, 0, NULL, 0);
 	tap_eq(queue_of(d, &own), -1, "without filter and mask nothing is taken");
-	ended(d, "L2");
+	drv_ended(d, "L2");
 }
 
 /*
@@ -964,7 +924,7 @@ static void test_rx_csum(void)
 	struct virtio_net_hdr_v1 needs = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM };
 	struct virtio_net_hdr_v1 valid = { .flags = VIRTIO_NET_HDR_F_DATA_VALID };
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	unsigned int good = 0, tried = 0;
 	struct drv_pkt *p;
 	struct flow f;
@@ -1040,7 +1000,7 @@ static void test_rx_csum(void)
 	nic_flush(d->nic);
 	drv_run(d);
 	tap_ok(!drv_next_rx(d), "a checksum place outside of the frame: dropped");
-	ended(d, "RX checksum");
+	drv_ended(d, "RX checksum");
 }
 
 struct gso_case {
@@ -1121,7 +1081,7 @@ static void test_rx_gso(void)
 	cases[5].f.ip_opts = 8;
 	cases[6].f.proto = cases[7].f.proto = 17;
 	o.mtu = 9000;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_rx_gso(d, &cases[i]);
 	drv_wire_hdr(d, &bad, frame, frame_make(frame, &f, 0, 5000));
@@ -1134,7 +1094,7 @@ static void test_rx_gso(void)
 	nic_flush(d->nic);
 	drv_run(d);
 	tap_ok(!drv_next_rx(d), "a large frame that is not what its header says is dropped");
-	ended(d, "RX GSO");
+	drv_ended(d, "RX GSO");
 }
 
 static void test_vlan(void)
@@ -1152,7 +1112,7 @@ static void test_vlan(void)
 	unsigned int n = 0;
 
 	o.vlan_strip = true;
-	d = opened(&o);
+	d = drv_opened(&o);
 	f.vlan = 0x6005;
 	p = receive(d, &f, 1, 1000);
 	tap_ok(p && p->flags2 & RXEXT_META_VLAN && p->meta == 0x81006005 && p->len == 1066 &&
@@ -1168,7 +1128,7 @@ static void test_vlan(void)
 		n += p->meta == 0x81006005 && !frame_wrong(p->data, p->len, &plain) &&
 		     pattern_ok(p->data + 66, p->len - 66, n * 1000);
 	tap_eq(n, 4, "tags are taken out of segments");
-	ended(d, "VLAN strip");
+	drv_ended(d, "VLAN strip");
 }
 
 /*
@@ -1191,7 +1151,7 @@ static void test_tx_csum(void)
 {
 	static uint8_t frame[MAX_FRAME];
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	unsigned int good = 0, tried = 0, last;
 	struct drv_frame *out;
 
@@ -1255,7 +1215,7 @@ static void test_tx_csum(void)
 		last = d->q[0].tx_sent;
 		tap_eq(d->q[0].tx_done, last, "and completed all the same");
 	}
-	ended(d, "TX checksum");
+	drv_ended(d, "TX checksum");
 }
 
 static void test_tx_tag(void)
@@ -1272,7 +1232,7 @@ static void test_tx_tag(void)
 	struct drv *d;
 
 	tagged.vlan = 0x2005;
-	d = opened(&o);
+	d = drv_opened(&o);
 	t.len = frame_make(frame, &f, 0, 800);
 	drv_send(d, 0, &t);
 	nic_flush(d->nic);
@@ -1292,10 +1252,10 @@ static void test_tx_tag(void)
 	nic_flush(d->nic);
 	out = drv_next_tx(d);
 	tap_ok(out && be16(out->data + 12) == 0x88a8, "the other kind of tag");
-	ended(d, "TX tag");
+	drv_ended(d, "TX tag");
 
 	o.nic.wire_gso = true;
-	d = opened(&o);
+	d = drv_opened(&o);
 	t.meta = 1u << 28 | 1u << 16 | 0x2005;
 	t.len = frame_make(frame, &f, 0, 800);
 	t.lflags = TXEXT_L4_CSUM;
@@ -1305,7 +1265,7 @@ static void test_tx_tag(void)
 	tap_ok(out && out->hdr.csum_start == 38 && out->hdr.csum_offset == 16 &&
 		       out->len == 70 + 800,
 	       "with a tag, the wire is told where the checksum is now");
-	ended(d, "TX tag for the wire");
+	drv_ended(d, "TX tag for the wire");
 }
 
 static void test_tso(void)
@@ -1319,7 +1279,7 @@ static void test_tso(void)
 		      { 999, 5001, 501 },
 		      { 1428, 1429, 1 << 15 },
 		      { 536, 20000, 7001 } };
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 
 	for (unsigned int v6 = 0; v6 < 2; v6++) {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -1381,7 +1341,7 @@ static void test_tso(void)
 		tap_ok(!drv_next_tx(d) && d->q[0].tx_done == d->q[0].tx_sent,
 		       "TSO that contradicts its headers: dropped, completed");
 	}
-	ended(d, "TSO");
+	drv_ended(d, "TSO");
 }
 
 /* Packets that are cut into very many frames must not keep guest and wire waiting */
@@ -1397,7 +1357,7 @@ static void test_tx_burst(void)
 	struct drv *d;
 
 	o.queues = 2;
-	d = opened(&o);
+	d = drv_opened(&o);
 	d->count_only = true;
 	t.len = frame_make(frame, &f, 0, 64000);
 	t.lflags = TXEXT_LSO | frame_headers(&f) / 2 << 16;
@@ -1451,7 +1411,7 @@ static void test_tx_burst(void)
 		nic_flush(d->nic);
 	drv_run(d);
 	tap_eq(d->wire_frames, 10000, "the rest comes with the next");
-	ended(d, "long bursts");
+	drv_ended(d, "long bursts");
 }
 
 static void test_wire_gso(void)
@@ -1467,7 +1427,7 @@ static void test_wire_gso(void)
 
 	open4.partial = open6.partial = true;
 	o.nic.wire_gso = true;
-	d = opened(&o);
+	d = drv_opened(&o);
 	t.len = frame_make(frame, &f, 0, 64000);
 	t.first = 66;
 	drv_send(d, 0, &t);
@@ -1500,7 +1460,7 @@ static void test_wire_gso(void)
 	tap_ok(out && out->hdr.gso_type == (VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN),
 	       "with the ECN mark");
 	drv_run(d);
-	ended(d, "wire GSO");
+	drv_ended(d, "wire GSO");
 }
 
 /*
@@ -1511,7 +1471,7 @@ static void test_stats(void)
 {
 	static uint8_t frame[MAX_FRAME];
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct flow f = tcp4(1, 2), bc = f, mc = f, tag = f;
 	static const uint8_t group[6] = { 1, 0, 0x5e, 0, 0, 1 }, other[6] = { 2, 2, 2, 2, 2, 2 };
 	struct drv_tx t = { .data = frame, .piece = 4096 };
@@ -1595,7 +1555,7 @@ static void test_stats(void)
 	       "tells of the queue and of frames that no filter wanted");
 	pq.rx_stat_host_addr = 1;
 	tap_eq(drv_hwrm(d, &pq, sizeof(pq), NULL, 0), 2, "PORT_QSTATS to nowhere is refused");
-	ended(d, "stats");
+	drv_ended(d, "stats");
 }
 
 static void test_size_classes(void)
@@ -1612,7 +1572,7 @@ static void test_size_classes(void)
 	struct drv *d;
 
 	o.mtu = 9300;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
 		uint64_t next;
 
@@ -1624,7 +1584,7 @@ static void test_size_classes(void)
 				       next + 1,
 		       "a frame of %u bytes is the last of its class", classes[i].largest);
 	}
-	ended(d, "size classes");
+	drv_ended(d, "size classes");
 }
 
 /*
@@ -1648,7 +1608,7 @@ static void test_restart(void)
 	unsigned int good = 0;
 
 	o.nic.queue_restart = true;
-	d = opened(&o);
+	d = drv_opened(&o);
 	q = &d->q[0];
 	drv_hwrm_simple(d, HWRM_VNIC_QCAPS, &caps, sizeof(caps));
 	tap_ok(caps.flags & VNIC_CAP_RE_FLUSH, "the restart of a queue is announced");
@@ -1676,7 +1636,7 @@ static void test_restart(void)
 			   ENTRY_SIZE; /* the rings' memory, for the next round */
 	}
 	tap_eq(good, 300 * 7, "300 restarts of a queue under its living CQ");
-	ended(d, "restart");
+	drv_ended(d, "restart");
 }
 
 static void test_reopen(void)
@@ -1688,7 +1648,7 @@ static void test_reopen(void)
 
 	o.queues = 4;
 	o.rx_entries = o.tx_entries = o.agg_entries = o.cq_entries = 128;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < 30; i++) {
 		uint64_t at;
 
@@ -1712,7 +1672,7 @@ static void test_reopen(void)
 	memcpy(d->handled, d->msix, sizeof(d->msix));
 	tap_eq(drv_open(d), 0, "and it can be opened again");
 	tap_ok(queue_of(d, &f) >= 0, "and works");
-	ended(d, "reopen");
+	drv_ended(d, "reopen");
 }
 
 static int phy_down(struct drv *d, bool down)
@@ -1732,7 +1692,7 @@ static int phy_down(struct drv *d, bool down)
 static void test_link(void)
 {
 	struct drv_opts o = drv_defaults();
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	struct port_phy_qcfg_resp phy;
 	struct flow f = tcp4(1, 2);
 
@@ -1757,7 +1717,7 @@ static void test_link(void)
 	tap_eq(d->async_events, 3, "then the cable changes nothing");
 	phy_down(d, false);
 	tap_ok(d->async_events == 4 && d->async_data & 1, "until the driver lets it up");
-	ended(d, "link");
+	drv_ended(d, "link");
 }
 
 static void test_backpressure(void)
@@ -1772,7 +1732,7 @@ static void test_backpressure(void)
 
 	o.nic.rx_backpressure = true;
 	o.queues = 2;
-	d = opened(&o);
+	d = drv_opened(&o);
 	nic_run_timers(d->nic, 1000);
 	for (unsigned int i = 0; i < 2; i++)
 		d->q[i].hold = true;
@@ -1808,7 +1768,7 @@ static void test_backpressure(void)
 	drv_run(d);
 	drv_close(d);
 	tap_ok(nic_wire_ready(d->nic), "a closed ring holds nobody back");
-	ended(d, "backpressure");
+	drv_ended(d, "backpressure");
 }
 
 static void test_rx_burst(void)
@@ -1818,7 +1778,7 @@ static void test_rx_burst(void)
 	struct virtio_net_hdr_v1 hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 16 };
 	struct drv_opts o = drv_defaults();
 	struct flow f = tcp4(1, 2);
-	struct drv *d = opened(&o);
+	struct drv *d = drv_opened(&o);
 	size_t len = frame_make(frame, &f, 0, 64000);
 
 	drv_wire_hdr(d, &hdr, frame, len);
@@ -1834,7 +1794,7 @@ static void test_rx_burst(void)
 	tap_ok(!nic_wire_ready(d->nic), "frames that nobody gets count, too");
 	nic_flush(d->nic);
 	drv_run(d);
-	ended(d, "long bursts from the wire");
+	drv_ended(d, "long bursts from the wire");
 }
 
 /*
@@ -1847,7 +1807,7 @@ static struct drv *hostile(void)
 	struct drv_opts o = drv_defaults();
 
 	o.queues = 2;
-	return opened(&o);
+	return drv_opened(&o);
 }
 
 static void still_works(struct drv *d, const char *what)
@@ -1976,7 +1936,7 @@ static double time_without_cq(unsigned int more)
 	size_t len;
 
 	o.nic.queues = NIC_MAX_QUEUES;
-	d = opened(&o);
+	d = drv_opened(&o);
 	for (unsigned int i = 0; i < more; i++) {
 		struct ring_alloc_req c = { .enables = RING_EN_NQ_RING_ID,
 					    .nq_ring_id = d->q[0].nq.id };
