@@ -17,6 +17,7 @@
 #include "../../bnxt-emu/sigbus.h"
 #include "../../bnxt-emu/vhost_user.h"
 #include "../tap.h"
+#include "leaks.h"
 
 #define MEM_SIZE	0x10000u
 #define GUEST_BASE	0x4000000ull	/* guest physical */
@@ -486,28 +487,6 @@ static const struct scenario scenarios[] = {
 	{ "a request that is not known", unknown_without_reply, "77" },
 	{ "a message that breaks off", half_message, "inside" },
 };
-
-static unsigned int open_fds(void)
-{
-	unsigned int n = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
-static bool guest_mapped(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	bool found = false;
-
-	while (maps && fgets(line, sizeof(line), maps))
-		found |= strstr(line, "memfd:guest") != NULL;
-	if (maps)
-		fclose(maps);
-	return found;
-}
 
 static void run(const struct scenario *s)
 {
