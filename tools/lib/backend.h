@@ -27,6 +27,7 @@
  * @rq_entries: refill ring entries, a power of two
  * @cq_entries: completion ring entries, a power of two
  * @cpu: CPU for the queue's interrupt, -1 to leave it where it is
+ * @gather_us: let zcrx_next() wait so long for more than the first event, microseconds
  */
 struct zcrx_config {
 	const char *iface;
@@ -36,6 +37,7 @@ struct zcrx_config {
 	uint32_t rq_entries;
 	uint32_t cq_entries;
 	int cpu;
+	uint32_t gather_us;
 };
 
 /* At which step something was refused; diagnostics are looked up by it */

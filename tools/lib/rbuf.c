@@ -175,6 +175,7 @@ static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		free(r);
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
 	}
+	uring_gather(&r->ring, cfg->gather_us);
 	err = rbuf_setup(r, cfg, why);
 	if (err) {
 		rbuf_close(&r->base);

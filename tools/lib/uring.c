@@ -10,6 +10,19 @@
 /* A source has at most one request under way, so this is only a batch size */
 #define SQ_ENTRIES	256
 
+/* So many receives with something to do are enough to begin with */
+#define GATHER		64
+
+/* Not in the headers of liburing 2.3; struct io_uring_getevents_arg of Linux 6.12 */
+#define FEAT_MIN_TIMEOUT	(1U << 15)
+
+struct uring_getevents_arg {
+	uint64_t sigmask;
+	uint32_t sigmask_sz;
+	uint32_t min_wait_usec;
+	uint64_t ts;
+};
+
 /**
  * uring_open() - make the ring
  * @u: the ring
@@ -37,6 +50,18 @@ int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind)
 		return ret;
 	p = (struct io_uring_params){ .flags = plain, .cq_entries = cq };
 	return io_uring_queue_init_params(SQ_ENTRIES, &u->ring, &p);
+}
+
+/**
+ * uring_gather() - wait for more than the first completion
+ * @u: the ring
+ * @us: how long at most, microseconds, 0 not to
+ *
+ * A kernel without IORING_FEAT_MIN_TIMEOUT (Linux 6.12) wakes for each, as before.
+ */
+void uring_gather(struct uring *u, uint32_t us)
+{
+	u->gather_us = u->ring.features & FEAT_MIN_TIMEOUT ? us : 0;
 }
 
 /**
@@ -109,15 +134,45 @@ int uring_recv_zc(struct uring *u, struct zcrx_source *s, uint32_t ifq)
 	return 0;
 }
 
+/*
+ * Sleeps until GATHER receives have something to do or gather_us are over, whichever
+ * comes first; if there is nothing by then, until one has. To sleep and wake costs more
+ * than to take a few segments: without this, a receiver that is quicker than its
+ * sender does it for each of them.
+ */
+static int wait_gathering(struct uring *u, const struct __kernel_timespec *timeout)
+{
+	const struct uring_getevents_arg arg = {
+		.min_wait_usec = u->gather_us,
+		.ts = (uint64_t)(uintptr_t)timeout,
+	};
+	int ret = 0;
+
+	/* submission cannot be part of it, liburing counts those itself */
+	if (io_uring_sq_ready(&u->ring))
+		ret = io_uring_submit(&u->ring);
+	if (ret < 0)
+		return ret;
+	if (syscall(__NR_io_uring_enter, u->ring.enter_ring_fd, 0, GATHER,
+		    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg, sizeof(arg)) < 0)
+		ret = -errno;
+	/* out of time with less than GATHER is the ordinary case */
+	if (ret < 0 && ret != -ETIME)
+		return ret;
+	return io_uring_peek_cqe(&u->ring, &u->cqe);
+}
+
 static int wait(struct uring *u, int timeout_ms)
 {
 	struct __kernel_timespec ts = {
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = timeout_ms % 1000 * 1000000LL,
 	};
+	struct __kernel_timespec *timeout = timeout_ms < 0 ? NULL : &ts;
 
-	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1,
-						timeout_ms < 0 ? NULL : &ts, NULL);
+	if (u->gather_us)
+		return wait_gathering(u, timeout);
+	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1, timeout, NULL);
 }
 
 /**

@@ -15,10 +15,12 @@
  * struct uring - an io_uring and what is known of it
  * @ring: liburing's
  * @cqe: the completion in work, marked as seen by the next uring_next()
+ * @gather_us: how long a wait goes on for more completions, microseconds
  */
 struct uring {
 	struct io_uring ring;
 	struct io_uring_cqe *cqe;
+	uint32_t gather_us;
 };
 
 /* What a ring has to have; the second and third with DEFER_TASKRUN (Linux 6.1) */
@@ -29,6 +31,7 @@ enum uring_kind {
 };
 
 int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind);
+void uring_gather(struct uring *u, uint32_t us);
 void uring_close(struct uring *u);
 struct io_uring_sqe *uring_sqe(struct uring *u);
 int uring_watch(struct uring *u, struct zcrx_source *s);

@@ -77,6 +77,30 @@ guest_connections() {
 	tap_ok "and the sender fails" test $? -ne 0
 }
 
+# Twenty lines in 0.4 seconds or more: TITLE OPTION...; completions in $completions
+slow_lines() {
+	local title=$1 rc=0
+
+	shift
+	recv_start --once "$@"
+	peer "for i in {11..30}; do echo \$i; sleep 0.02; done | nc -N $ZCRX_GUEST $port"
+	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	tap_eq "$(recv_value bytes)" 60 "$title: all bytes"
+	completions=$(recv_value completions)
+}
+
+guest_gather() {
+	local completions
+
+	tap_ok "zcrx-flow up" flow_up
+	slow_lines "woken for each" --gather 0
+	tap_ok "woken for each: most lines come alone, in $completions lots" at_least "$completions" 10
+	slow_lines "gathered for a second" --gather 1000000
+	tap_ok "gathered for a second: few lots, $completions" at_least 5 "$completions"
+}
+
 main() {
 	local mtu
 
@@ -87,6 +111,7 @@ main() {
 		vm "MTU $mtu" transfers --mtu $mtu -- $mtu
 	done
 	vm "many connections" connections --mtu 4168
+	vm "gathering" gather --mtu 4168
 }
 
 e2e_main "$@"
