@@ -62,7 +62,7 @@ int io_zc_rx_pool_init(struct io_zc_rx_pool *pool,
 {
 	spin_lock_init(&pool->free_lock);
 	pool->nr = imu->len >> PAGE_SHIFT;
-	pool->reserve = min_t(u32, pool->nr / 64, IO_ZC_RX_MAX_RESERVE);
+	pool->reserve = clamp_t(u32, pool->nr / 64, 1, IO_ZC_RX_MAX_RESERVE);
 	pool->niovs = kvcalloc(pool->nr, sizeof(*pool->niovs),
 			       GFP_KERNEL_ACCOUNT);
 	pool->user_refs = kvcalloc(pool->nr, sizeof(*pool->user_refs),

@@ -252,6 +252,12 @@ static int io_zc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	return ret;
 }
 
+/* Whoever replaced recvmsg also sees or changes the stream: kTLS, MPTCP, sockmap */
+static bool io_zc_rx_is_plain_tcp(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_prot)->recvmsg == tcp_recvmsg;
+}
+
 /* What a socket without data has to say */
 static int io_zc_rx_sock_state(struct sock *sk)
 {
@@ -277,6 +283,11 @@ static int io_zc_rx_tcp_recv(struct io_zc_rx_call *call, struct sock *sk,
 	int ret;
 
 	lock_sock(sk);
+	/* the lock is what kept the socket from becoming something else */
+	if (!io_zc_rx_is_plain_tcp(sk)) {
+		release_sock(sk);
+		return -EPROTONOSUPPORT;
+	}
 	sock_rps_record_flow(sk);
 	/* Urgent bytes are part of the stream, as with SO_OOBINLINE.
 	 * tcp_read_sock() does not get past one.
@@ -299,16 +310,11 @@ static int io_zc_rx_tcp_recv(struct io_zc_rx_call *call, struct sock *sk,
 static int io_zc_rx_recv(struct io_zc_rx_call *call, struct socket *sock,
 			 u32 limit)
 {
-	struct sock *sk = sock->sk;
-
-	/* Whoever replaced recvmsg also sees or changes the stream: kTLS,
-	 * MPTCP, sockmap.
-	 */
-	if (READ_ONCE(sk->sk_prot)->recvmsg != tcp_recvmsg)
+	if (!io_zc_rx_is_plain_tcp(sock->sk))
 		return -EPROTONOSUPPORT;
 	if (call->ifq->closed)
 		return -ECANCELED;
-	return io_zc_rx_tcp_recv(call, sk, limit);
+	return io_zc_rx_tcp_recv(call, sock->sk, limit);
 }
 
 /**
