@@ -3,12 +3,15 @@
 #   JOBS=N       compilers at once (default: number of CPUs)
 #   KSRC=DIR     another 6.12 kernel source, directory or tar file
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
+#   TEST_JOBS=N  tests at once (default: 2, or 1 with JOBS=1)
 #   TESTS=...    run only these tests of "make check"
 #   SECONDS=N    how long "make fuzz" runs each target (default 60), and "make bench"
 #                measures each line (default 2)
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+# more than two have not been tried
+TEST_JOBS ?= $(if $(filter 1,$(JOBS)),1,2)
 VARIANT ?= gcc
 export JOBS KSRC
 
@@ -20,8 +23,12 @@ sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)
 # Tests that need no other kernel, and all
 fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh tools/testing/fuzz/*.sh \
 	tools/testing/hostile/*.sh)) tools/testing/bench/smoke.sh
+# those that two at once may run of come first, those that need the kernel built beside them last
+e2e_tests := $(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+alone := $(shell grep -lx '\# alone' $(e2e_tests))
+late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
-	$(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 
 .PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
@@ -73,17 +80,17 @@ demo: setup
 	$(sub) tools
 	@scripts/demo
 
-# A kernel that does not build is a failure of the tests that boot it
+# A kernel that does not build is a failure of the tests that boot it. Most of the tests wait
+# more than they compute: "upstream", which only the last ones boot, is built meanwhile.
 check: setup
 	$(sub) -k tools unit-tests guest-tests || true
 	@scripts/kernel-tree build stock >/dev/null || true
 	@scripts/kernel-tree build zc >/dev/null || true
-	@scripts/kernel-tree build upstream >/dev/null || true
-	@tools/testing/run $(if $(TESTS),$(TESTS),$(all_tests))
+	@tools/testing/run --jobs $(TEST_JOBS) --beside 'scripts/kernel-tree build upstream' $(if $(TESTS),$(TESTS),$(all_tests))
 
 check-fast:
 	$(sub) -k tools unit-tests || true
-	@tools/testing/run $(if $(TESTS),$(TESTS),$(fast_tests))
+	@tools/testing/run --jobs $(TEST_JOBS) $(if $(TESTS),$(TESTS),$(fast_tests))
 
 # from the command line only: shells have a variable of that name
 fuzz:

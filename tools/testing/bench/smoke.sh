@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# alone
 #
 # The benchmark of the emulated NIC, for a moment: every byte of every line of its
 # table comes out right. How fast is not judged here

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 600
+# alone
 #
 # The unmodified driver at the limits of the data path: rings of the largest and
 # smallest sizes, all interrupt vectors, tags put in and taken out by the NIC or

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 1200
+# alone
 #
 # Faults of the wire, the device and its firmware: transfers end and their bytes are
 # right, each injected fault is counted by whoever has to notice it, the driver gets

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 300
+# alone
 #
 # A cable between two emulated NICs: two of one guest, each in a network namespace of
 # its own, then one each of two guests

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 300
+# alone
 #
 # Captures: what one guest got is written to a file, and played to another one, which
 # gets the same; as fast as it takes frames, many times over, and at the recorded pace

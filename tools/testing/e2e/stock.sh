@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 600
+# alone
 #
 # The unmodified driver of Linux 6.12 on the emulated NIC: traffic both ways,
 # what ethtool asks and sets, interface down and up. ZCRX_TEST_SECONDS is how long

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 1200
+# alone
 #
 # Linux 7.3 with the unmodified driver and its own zero copy receive, on one and on
 # two processors. ZCRX_TEST_SIZE is what one transfer carries (default 48M),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 500
+# alone
 #
 # The emulated NIC in QEMU, by vfio-user: Debian's kernel 6.12 with two processors, its
 # driver as it is shipped. Short; ZCRX_TEST_ARCH=x86_64 lets other tests run there.

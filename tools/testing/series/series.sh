@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 1200
+# alone
 #
 # The series: comes back the same from its commits, applies as mails on pristine
 # source, each patch compiles, is in the kernel's style

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 600
+# alone
 #
 # Every program builds with gcc, clang and the sanitizers, every unit test with
 # gcc and clang; warnings are errors
