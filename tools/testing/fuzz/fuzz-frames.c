@@ -11,6 +11,7 @@
 #include "../../bnxt-emu/core.h"
 #include "../unit/nic-driver.h"
 #include "../unit/nic-frames.h"
+#include "fence.h"
 #include "fuzz.h"
 #include "ref.h"
 
@@ -769,7 +770,8 @@ void fuzz_frames(struct input *in)
 
 	memset(frame, 0, sizeof(frame));
 	options(in, &o);
-	d = drv_renew(d, &o);
+	d = d ? drv_renew(d, &o) : drv_new_in(&o, fence_alloc(DRV_MEM_SIZE));
+	fence_begin(nic_dma(d->nic), NULL, NULL);
 	CHECK(!drv_open(d), "a sane driver cannot open the device");
 	f.d = d;
 	f.plc_flags = o.plc_flags;
@@ -777,6 +779,7 @@ void fuzz_frames(struct input *in)
 	f.hds = o.hds_thresh;
 	f.mru = o.mtu + 18;
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
+		fence_step();
 		if (o.tpa_flags)
 			step_stream(&f);
 		else
@@ -784,6 +787,8 @@ void fuzz_frames(struct input *in)
 		check_core(d->nic);
 		CHECK(!drv_next_rx(d), "a frame arrived that should not, or twice");
 	}
+	fence_step();
 	CHECK(!drv_close(d), "the device cannot be closed");
+	fence_end();
 	CHECK(!d->broken, d->broken);
 }

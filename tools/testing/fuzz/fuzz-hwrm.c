@@ -16,6 +16,7 @@
 
 #include "../../bnxt-emu/core.h"
 #include "../../bnxt-emu/csum.h"
+#include "fence.h"
 #include "fuzz.h"
 
 #define MEM_IOVA 0x40000000ull
@@ -115,7 +116,7 @@ static void write_rss_table(struct hwrm_fuzz *f, const uint8_t *req)
 	uint8_t *dst;
 
 	memcpy(&addr, req + 24, 8);
-	dst = dma_ptr(nic_dma(f->nic), addr, RSS_TABLE_PAIRS * sizeof(struct rss_pair));
+	dst = fence_peek(nic_dma(f->nic), addr, RSS_TABLE_PAIRS * sizeof(struct rss_pair));
 	for (unsigned int i = 0; dst && i < RSS_TABLE_PAIRS; i++) {
 		struct rss_pair pair = { nth_ring(f->nic, RING_RX, i),
 					 nth_ring(f->nic, RING_CMPL, i) };
@@ -157,11 +158,27 @@ static void ring_window(struct hwrm_fuzz *f, const uint8_t *req, size_t len)
 	nic_mmio_write(f->nic, NIC_BAR_GRC, GRC_HWRM_TRIGGER, 4, 1);
 }
 
-/* An answer that lies where it should: one to this request, whole, and nothing behind it */
-static void check_answer(struct hwrm_fuzz *f, const struct hwrm_req_hdr *req)
+/* Shortest request of a command and length of its answer; false for one that is not known */
+static bool command_lengths(uint16_t op, uint16_t *req_len, uint16_t *resp_len)
 {
+	uint16_t this;
+
+	for (size_t i = 0; hwrm_command(i, &this, req_len, resp_len); i++)
+		if (this == op)
+			return true;
+	return false;
+}
+
+/*
+ * An answer that lies where it should: one to this request, whole, and nothing behind
+ * it. @len: bytes of the request, header included.
+ */
+static void check_answer(struct hwrm_fuzz *f, const struct hwrm_req_hdr *req, size_t len)
+{
+	uint16_t req_len, resp_len;
 	const uint8_t *r = f->resp;
 	struct hwrm_resp_hdr a;
+	bool known = command_lengths(req->req_type, &req_len, &resp_len);
 
 	memcpy(&a, r, sizeof(a));
 	CHECK(a.req_type == req->req_type && a.seq_id == req->seq_id,
@@ -169,6 +186,9 @@ static void check_answer(struct hwrm_fuzz *f, const struct hwrm_req_hdr *req)
 	CHECK(a.resp_len >= 16 && a.resp_len <= MAX_RESP && !(a.resp_len & 7),
 	      "an answer's length is impossible");
 	CHECK(r[a.resp_len - 1] == 1, "an answer has no valid byte at its end");
+	CHECK(known || a.error_code, "a command that is not known succeeds");
+	CHECK(!known || len >= req_len || a.error_code, "a request that is too short succeeds");
+	CHECK(a.error_code || a.resp_len == resp_len, "an answer's length is not its command's");
 	for (unsigned int i = a.resp_len; i < MAX_RESP + 64; i++)
 		CHECK(!r[i], "something was written behind an answer");
 }
@@ -204,7 +224,7 @@ static void step_request(struct hwrm_fuzz *f)
 		ring_window(f, (const uint8_t *)&brief, sizeof(brief));
 	}
 	if (sane && f->resp[6] | f->resp[7])
-		check_answer(f, hdr);
+		check_answer(f, hdr, flags & VIA_WINDOW ? GRC_HWRM_WINDOW_SIZE : len);
 }
 
 static void step_write(struct hwrm_fuzz *f)
@@ -412,7 +432,7 @@ static void check_alive(struct hwrm_fuzz *f)
 		ring_window(f, window, sizeof(window));
 		CHECK(f->resp[6], "the device answers no more");
 		CHECK(!f->resp[0] && !f->resp[1], "a sane command is refused");
-		check_answer(f, &req);
+		check_answer(f, &req, sizeof(window));
 		req.req_type = HWRM_VER_GET;
 	}
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
@@ -430,17 +450,25 @@ void fuzz_hwrm(struct input *in)
 						      .msix = on_msix,
 						      .wire_tx = on_tx,
 						      .trace = on_trace };
-	struct hwrm_fuzz f = { .in = in,
-			       .mem = malloc(MEM_SIZE),
-			       .hole = calloc(1, HOLE_SIZE),
-			       .resp = calloc(1, RESP_SIZE) };
+	static uint8_t *mem, *hole, *resp; /* kept: to fence them in takes time */
+	struct hwrm_fuzz f = { .in = in };
 	struct nic_config cfg;
 
+	if (!mem) {
+		mem = fence_alloc(MEM_SIZE);
+		hole = fence_alloc(HOLE_SIZE);
+		resp = fence_alloc(RESP_SIZE);
+	}
+	f.mem = mem;
+	f.hole = memset(hole, 0, HOLE_SIZE);
+	f.resp = memset(resp, 0, RESP_SIZE);
 	in_config(in, &cfg);
 	f.nic = nic_new(&cfg, &host_ops, &f);
+	fence_begin(nic_dma(f.nic), NULL, NULL);
 	fill_memory(&f);
 	map_memory(&f, true);
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
+		fence_step();
 		steps[in8(in) % ARRAY_SIZE(steps)](&f);
 		if (i % CHECK_EVERY == 0)
 			check_core(f.nic);
@@ -448,8 +476,6 @@ void fuzz_hwrm(struct input *in)
 	nic_flush(f.nic);
 	check_core(f.nic);
 	check_alive(&f);
+	fence_end();
 	nic_free(f.nic);
-	free(f.mem);
-	free(f.hole);
-	free(f.resp);
 }

@@ -3,10 +3,9 @@
  * Fuzz target "rings": a device that a sane driver has opened, then descriptors,
  * doorbells, memory and mappings as the input wants them.
  *
- * Memory also changes while the device looks at it: the linker leads each of the
- * core's look-ups of guest memory (dma_ptr) through here first, and while a step
- * has changes left one is made before each look-up. Who fetches a descriptor
- * twice gets another one.
+ * Memory also changes while the device looks at it: while a step has changes left
+ * one is made before each of the core's look-ups of guest memory (fence.h). Who
+ * fetches a descriptor twice gets another one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "../../bnxt-emu/core.h"
 #include "../unit/nic-driver.h"
 #include "../unit/nic-frames.h"
+#include "fence.h"
 #include "fuzz.h"
 
 #define MAX_STEPS 300
@@ -35,22 +35,15 @@ struct rings_fuzz {
 	unsigned int n_changes, next_change;
 };
 
-/* The run whose memory changes under the device; the linker's wrapper has no argument for it */
-static struct rings_fuzz *changing;
-
-void *__real_dma_ptr(const struct dma_map *map, uint64_t iova, uint64_t len);
-void *__wrap_dma_ptr(const struct dma_map *map, uint64_t iova, uint64_t len);
-
-void *__wrap_dma_ptr(const struct dma_map *map, uint64_t iova, uint64_t len)
+static void change_memory(void *arg)
 {
-	struct rings_fuzz *f = changing;
+	struct rings_fuzz *f = arg;
 
-	if (f && f->next_change < f->n_changes) {
+	if (f->next_change < f->n_changes) {
 		const struct change *c = &f->change[f->next_change++];
 
 		memcpy(f->d->mem + c->off, c->bytes, c->len);
 	}
-	return __real_dma_ptr(map, iova, len);
 }
 
 /* Offset of a place that matters: somewhere in a ring, or anywhere */
@@ -395,7 +388,7 @@ void fuzz_rings(struct input *in)
 	uint8_t age;
 
 	options(in, &o);
-	d = drv_renew(d, &o);
+	d = d ? drv_renew(d, &o) : drv_new_in(&o, fence_alloc(DRV_MEM_SIZE));
 	clear_edges(d);
 	d->count_only = true;
 	CHECK(!drv_open(d), "a sane driver cannot open the device");
@@ -404,15 +397,16 @@ void fuzz_rings(struct input *in)
 	map_pieces(&f, 0xff);
 	age = in8(in);
 	grow_old(&f, age & 1 ? age * 4u : 0);
-	changing = &f;
+	fence_begin(nic_dma(d->nic), change_memory, &f);
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
+		fence_step();
 		steps[in8(in) % ARRAY_SIZE(steps)](&f);
 		if (i % CHECK_EVERY == 0)
 			check_core(d->nic);
 	}
 	nic_flush(d->nic);
 	check_core(d->nic);
-	changing = NULL;
+	fence_end();
 	map_pieces(&f, 0xff);
 	CHECK(!drv_hwrm_simple(d, HWRM_FUNC_RESET, NULL, 0), "FUNC_RESET fails");
 	check_core(d->nic);

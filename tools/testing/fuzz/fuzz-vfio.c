@@ -22,6 +22,7 @@
 
 #include "../../bnxt-emu/sigbus.h"
 #include "../../bnxt-emu/vfio_user.h"
+#include "fence.h"
 #include "fuzz.h"
 
 #define MAX_STEPS 200
@@ -449,6 +450,7 @@ static bool hook_poll(void *arg)
 	struct vfio_fuzz *f = arg;
 	int unread = 0;
 
+	fence_step();
 	drain(f->sock);
 	if (++f->rounds > MAX_ROUNDS) {
 		loop_stop(f->loop, 0);
@@ -579,6 +581,7 @@ void fuzz_vfio(struct input *in)
 	snprintf(path, sizeof(path), "/tmp/fuzz-vfio.%d", getpid());
 	f.loop = loop_new(&hooks, &f, 0);
 	f.nic = nic_new(&cfg, &core_ops, &f);
+	fence_begin(nic_dma(f.nic), NULL, NULL);
 	f.pci = pci_new(&id, &function_ops, &f);
 	f.transport = vfio_user_new(f.loop, path, false, f.pci, &guest_ops, &f);
 	CHECK(f.transport, "cannot listen: is a socket of a dead process in the way?");
@@ -592,6 +595,7 @@ void fuzz_vfio(struct input *in)
 	CHECK(!nic_dma(f.nic)->n, "memory of a guest that is gone is mapped still");
 	CHECK(access(path, F_OK), "the socket's name is left");
 	check_core(f.nic);
+	fence_end();
 	pci_free(f.pci);
 	nic_free(f.nic);
 	loop_free(f.loop);

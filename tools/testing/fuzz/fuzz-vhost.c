@@ -26,6 +26,7 @@
 #include "../../bnxt-emu/hsi.h"
 #include "../../bnxt-emu/pcidev.h"
 #include "../../bnxt-emu/sigbus.h"
+#include "fence.h"
 #include "fuzz.h"
 
 #define MAX_STEPS 200
@@ -547,6 +548,7 @@ static bool hook_poll(void *arg)
 	struct vhost_fuzz *f = arg;
 	int unread = 0;
 
+	fence_step();
 	drain(f->sock);
 	if (++f->rounds > MAX_ROUNDS) {
 		loop_stop(f->loop, 0);
@@ -676,6 +678,7 @@ void fuzz_vhost(struct input *in)
 	snprintf(path, sizeof(path), "/tmp/fuzz-vhost.%d", getpid());
 	f.loop = loop_new(&hooks, &f, 0);
 	f.nic = nic_new(&cfg, &core_ops, &f);
+	fence_begin(nic_dma(f.nic), NULL, NULL);
 	f.pci = pci_new(&id, &function_ops, &f);
 	f.transport = pcidev_new(f.loop, path, f.pci, &guest_ops, &f);
 	CHECK(f.transport, "cannot listen: is a socket of a dead process in the way?");
@@ -689,6 +692,7 @@ void fuzz_vhost(struct input *in)
 	CHECK(!nic_dma(f.nic)->n, "memory of a guest that is gone is mapped still");
 	CHECK(access(path, F_OK), "the socket's name is left");
 	check_core(f.nic);
+	fence_end();
 	pci_free(f.pci);
 	nic_free(f.nic);
 	loop_free(f.loop);

@@ -116,9 +116,15 @@ static void start(struct drv *d, const struct drv_opts *o)
 
 struct drv *drv_new(const struct drv_opts *o)
 {
+	return drv_new_in(o, calloc(1, DRV_MEM_SIZE));
+}
+
+/* With memory of the caller's, DRV_MEM_SIZE zeroes; drv_free() frees it */
+struct drv *drv_new_in(const struct drv_opts *o, uint8_t *mem)
+{
 	struct drv *d = calloc(1, sizeof(*d));
 
-	d->mem = calloc(1, DRV_MEM_SIZE);
+	d->mem = mem;
 	d->rx = calloc(DRV_RX_QUEUE, sizeof(*d->rx));
 	d->tx = calloc(DRV_TX_FRAMES, sizeof(*d->tx));
 	start(d, o);

@@ -137,6 +137,7 @@ struct drv {
 
 struct drv_opts drv_defaults(void);
 struct drv *drv_new(const struct drv_opts *o);
+struct drv *drv_new_in(const struct drv_opts *o, uint8_t *mem);
 struct drv *drv_renew(struct drv *d, const struct drv_opts *o);
 void drv_free(struct drv *d);
 
