@@ -3,35 +3,20 @@
  * Fuzz target "vhost": the emulator without its TAP, from the vhost-user socket
  * down to the device core. The input plays the front end and the guest: messages
  * and their file descriptors, virtqueues in shared memory, register accesses.
- *
- * One process, one thread: a step runs before each round of the event loop, and
- * the next one when the socket has been read empty.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
-#include <linux/sockios.h>
 #include <linux/virtio_pcidev.h>
 #include <linux/virtio_ring.h>
 
 #include "../../bnxt-emu/hsi.h"
 #include "../../bnxt-emu/pcidev.h"
-#include "../../bnxt-emu/sigbus.h"
-#include "fence.h"
-#include "fuzz.h"
+#include "server.h"
 
-#define MAX_STEPS 200
-#define MAX_ROUNDS 4000
-#define MEM_SIZE 0x40000u
 #define GUEST_BASE 0x10000000ull
 #define USER_BASE 0x7f0000000000ull
 #define NUM 64u
@@ -41,7 +26,6 @@
 #define DATA_OFF 0x10000u /* a slot for each descriptor of both queues */
 #define SLOT 0x200u
 #define MAX_FDS 10
-#define FDS_SEEN 96
 
 /* Requests and flags of the protocol (QEMU docs/interop/vhost-user.rst) */
 enum {
@@ -79,131 +63,16 @@ enum fd_kind {
 };
 
 struct vhost_fuzz {
-	struct input *in;
-	struct loop *loop;
-	struct nic *nic;
-	struct pci *pci;
-	struct transport *transport;
-	int sock; /* the front end's */
+	struct server s;
 	int fd[FD_KINDS];
 	int pipe[2][2];
-	uint8_t *mem;
 	uint16_t avail[2]; /* entries made available, as a driver counts them */
 	unsigned int desc[2]; /* next descriptor */
-	unsigned int steps, rounds;
-	uint64_t now;
-	bool closed;
-};
-
-/*
- * The emulator
- */
-
-static void on_msix(void *host, unsigned int vector)
-{
-	struct vhost_fuzz *f = host;
-
-	pci_msix_raise(f->pci, vector);
-}
-
-static void on_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov, int n)
-{
-	static uint8_t frame[2048];
-	size_t len = 0;
-
-	(void)host;
-	(void)hdr;
-	for (int i = 0; i < n && len < sizeof(frame); i++) {
-		size_t part = iov[i].iov_len < sizeof(frame) - len ? iov[i].iov_len :
-								     sizeof(frame) - len;
-
-		memcpy(frame + len, iov[i].iov_base, part);
-		len += part;
-	}
-}
-
-static uint64_t function_bar_read(void *host, enum nic_bar bar, uint64_t off, unsigned int size)
-{
-	return nic_mmio_read(((struct vhost_fuzz *)host)->nic, bar, off, size);
-}
-
-static void function_bar_write(void *host, enum nic_bar bar, uint64_t off, unsigned int size,
-			       uint64_t val)
-{
-	nic_mmio_write(((struct vhost_fuzz *)host)->nic, bar, off, size, val);
-}
-
-static bool function_msi(void *host, uint64_t addr, uint32_t data)
-{
-	struct vhost_fuzz *f = host;
-
-	return f->transport->class->msi(f->transport, addr, data);
-}
-
-static void function_reset(void *host)
-{
-	nic_reset(((struct vhost_fuzz *)host)->nic);
-}
-
-static const struct pci_ops function_ops = {
-	.bar_read = function_bar_read,
-	.bar_write = function_bar_write,
-	.msi = function_msi,
-	.reset = function_reset,
-};
-
-static struct dma_map *guest_dma(void *host)
-{
-	return nic_dma(((struct vhost_fuzz *)host)->nic);
-}
-
-static void guest_detached(void *host)
-{
-	nic_reset(((struct vhost_fuzz *)host)->nic);
-}
-
-static void guest_closed(void *host, const char *reason)
-{
-	struct vhost_fuzz *f = host;
-
-	CHECK(!reason || *reason, "a connection ends for no reason");
-	f->closed = true;
-	loop_stop(f->loop, 0);
-}
-
-static const struct transport_ops guest_ops = {
-	.dma = guest_dma,
-	.detached = guest_detached,
-	.closed = guest_closed,
 };
 
 /*
  * The front end
  */
-
-static void send_fds(struct vhost_fuzz *f, const void *data, size_t len, const int *fds,
-		     unsigned int n)
-{
-	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
-	} control;
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (n) {
-		struct cmsghdr *c = &control.align;
-
-		mh.msg_control = &control;
-		mh.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	}
-	/* a full socket, or one that is closed: as if it had not been said */
-	sendmsg(f->sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
 
 static void send_msg(struct vhost_fuzz *f, uint32_t req, uint32_t flags, const void *payload,
 		     uint32_t size, const int *fds, unsigned int n)
@@ -213,7 +82,7 @@ static void send_msg(struct vhost_fuzz *f, uint32_t req, uint32_t flags, const v
 
 	memcpy(msg, hdr, 12);
 	memcpy(msg + 12, payload, size);
-	send_fds(f, msg, 12 + size, fds, n);
+	server_send(&f->s, msg, 12 + size, fds, n);
 }
 
 static void set_fd(struct vhost_fuzz *f, uint32_t req, uint64_t index, enum fd_kind kind)
@@ -230,7 +99,7 @@ static void set_state(struct vhost_fuzz *f, uint32_t req, uint32_t index, uint32
 
 static void set_memory(struct vhost_fuzz *f)
 {
-	const uint64_t p[5] = { 1, GUEST_BASE, MEM_SIZE, USER_BASE, 0 };
+	const uint64_t p[5] = { 1, GUEST_BASE, SERVER_MEM_SIZE, USER_BASE, 0 };
 
 	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION, p, sizeof(p), &f->fd[FD_MEM], 1);
 }
@@ -248,7 +117,7 @@ static void set_addr(struct vhost_fuzz *f, uint32_t q)
 
 static void set_queue(struct vhost_fuzz *f, uint32_t q)
 {
-	memset(f->mem + q * QUEUE_STRIDE, 0, QUEUE_STRIDE);
+	memset(f->s.mem + q * QUEUE_STRIDE, 0, QUEUE_STRIDE);
 	f->avail[q] = 0;
 	f->desc[q] = 0;
 	set_fd(f, REQ_SET_VRING_CALL, q, FD_CALL0 + q);
@@ -277,7 +146,7 @@ static void step_attach(struct vhost_fuzz *f)
 /* Makes @n descriptors from @head on available */
 static void offer(struct vhost_fuzz *f, unsigned int q, unsigned int head)
 {
-	struct vring_avail *avail = (void *)(f->mem + q * QUEUE_STRIDE + AVAIL_OFF);
+	struct vring_avail *avail = (void *)(f->s.mem + q * QUEUE_STRIDE + AVAIL_OFF);
 
 	avail->ring[f->avail[q] % NUM] = head;
 	avail->idx = ++f->avail[q];
@@ -286,7 +155,7 @@ static void offer(struct vhost_fuzz *f, unsigned int q, unsigned int head)
 static unsigned int next_desc(struct vhost_fuzz *f, unsigned int q, uint32_t len, uint16_t flags)
 {
 	unsigned int i = f->desc[q]++ % NUM;
-	struct vring_desc *d = (void *)(f->mem + q * QUEUE_STRIDE + i * sizeof(*d));
+	struct vring_desc *d = (void *)(f->s.mem + q * QUEUE_STRIDE + i * sizeof(*d));
 
 	*d = (struct vring_desc){ .addr = GUEST_BASE + DATA_OFF + (q * NUM + i) * SLOT,
 				  .len = len,
@@ -297,7 +166,7 @@ static unsigned int next_desc(struct vhost_fuzz *f, unsigned int q, uint32_t len
 
 static uint8_t *slot(struct vhost_fuzz *f, unsigned int q, unsigned int i)
 {
-	return f->mem + DATA_OFF + (q * NUM + i) * SLOT;
+	return f->s.mem + DATA_OFF + (q * NUM + i) * SLOT;
 }
 
 static void access_device(struct vhost_fuzz *f, uint8_t op, uint8_t bar, uint32_t size,
@@ -331,12 +200,12 @@ static void step_enable(struct vhost_fuzz *f)
 static void step_access(struct vhost_fuzz *f)
 {
 	static const uint64_t place[] = { 0, 0x100, PCI_COMMAND, 0xa2, 0xb4, 0x50, DB_PF, 0x1000 };
-	uint8_t how = in8(f->in), data[256];
-	uint32_t size = how & 8 ? in16(f->in) : 1u << (how >> 4 & 3);
-	uint64_t addr = how & 128 ? in_le(f->in, 8) : place[in8(f->in) & 7] + (in8(f->in) & 31);
-	uint8_t op = how & 7, bar = in8(f->in) & 7;
+	uint8_t how = in8(f->s.in), data[256];
+	uint32_t size = how & 8 ? in16(f->s.in) : 1u << (how >> 4 & 3);
+	uint64_t addr = how & 128 ? in_le(f->s.in, 8) : place[in8(f->s.in) & 7] + (in8(f->s.in) & 31);
+	uint8_t op = how & 7, bar = in8(f->s.in) & 7;
 
-	in_bytes(f->in, data, size < 64 ? size : 64);
+	in_bytes(f->s.in, data, size < 64 ? size : 64);
 	memset(data + (size < 64 ? size : 64), 0, sizeof(data) - (size < 64 ? size : 64));
 	access_device(f, op, bar, size, addr, data);
 }
@@ -350,16 +219,16 @@ static void step_hwrm(struct vhost_fuzz *f)
 					.req_addr = GUEST_BASE + req };
 	struct hwrm_req_hdr hdr = { .cmpl_ring = 0xffff, .resp_addr = GUEST_BASE + resp };
 
-	in_bytes(f->in, f->mem + req + 16, in8(f->in) % 80);
-	hdr.req_type = brief.req_type = in16(f->in);
-	memcpy(f->mem + req, &hdr, sizeof(hdr));
+	in_bytes(f->s.in, f->s.mem + req + 16, in8(f->s.in) % 80);
+	hdr.req_type = brief.req_type = in16(f->s.in);
+	memcpy(f->s.mem + req, &hdr, sizeof(hdr));
 	access_device(f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 0, 16, 0, &brief);
 	access_device(f, VIRTIO_PCIDEV_OP_MMIO_WRITE, 0, 4, GRC_HWRM_TRIGGER, &one);
 }
 
 static void step_buffers(struct vhost_fuzz *f)
 {
-	unsigned int n = in8(f->in) & 15;
+	unsigned int n = in8(f->s.in) & 15;
 
 	while (n--)
 		offer(f, 1, next_desc(f, 1, 20, VRING_DESC_F_WRITE));
@@ -367,21 +236,21 @@ static void step_buffers(struct vhost_fuzz *f)
 
 static void step_chain(struct vhost_fuzz *f)
 {
-	unsigned int q = in8(f->in) & 1, n = 1 + in8(f->in) % 12, head = f->desc[q] % NUM;
+	unsigned int q = in8(f->s.in) & 1, n = 1 + in8(f->s.in) % 12, head = f->desc[q] % NUM;
 
 	for (unsigned int i = 0; i < n; i++) {
 		unsigned int at = next_desc(f, q, 0, 0);
-		struct vring_desc *d = (void *)(f->mem + q * QUEUE_STRIDE + at * sizeof(*d));
-		uint8_t how = in8(f->in);
+		struct vring_desc *d = (void *)(f->s.mem + q * QUEUE_STRIDE + at * sizeof(*d));
+		uint8_t how = in8(f->s.in);
 
-		d->len = how & 1 ? in32(f->in) : in8(f->in);
-		d->flags = in8(f->in) & 7;
+		d->len = how & 1 ? in32(f->s.in) : in8(f->s.in);
+		d->flags = in8(f->s.in) & 7;
 		if (how & 2)
-			d->next = in16(f->in);
+			d->next = in16(f->s.in);
 		if (how & 4)
-			d->addr = in_le(f->in, 8);
+			d->addr = in_le(f->s.in, 8);
 		else if (how & 8)
-			d->addr = GUEST_BASE + in32(f->in) % (MEM_SIZE + 64);
+			d->addr = GUEST_BASE + in32(f->s.in) % (SERVER_MEM_SIZE + 64);
 	}
 	offer(f, q, head);
 }
@@ -390,44 +259,44 @@ static void step_kick(struct vhost_fuzz *f)
 {
 	const uint64_t one = 1;
 
-	if (write(f->fd[FD_KICK0 + (in8(f->in) & 1)], &one, 8) != 8)
+	if (write(f->fd[FD_KICK0 + (in8(f->s.in) & 1)], &one, 8) != 8)
 		return;
 }
 
 static void step_memory(struct vhost_fuzz *f)
 {
-	uint32_t at = in32(f->in) % (MEM_SIZE - 256);
-	uint8_t len = in8(f->in);
+	uint32_t at = in32(f->s.in) % (SERVER_MEM_SIZE - 256);
+	uint8_t len = in8(f->s.in);
 
-	in_bytes(f->in, f->mem + at, len);
+	in_bytes(f->s.in, f->s.mem + at, len);
 }
 
 static void step_avail(struct vhost_fuzz *f)
 {
-	unsigned int q = in8(f->in) & 1;
-	struct vring_avail *avail = (void *)(f->mem + q * QUEUE_STRIDE + AVAIL_OFF);
+	unsigned int q = in8(f->s.in) & 1;
+	struct vring_avail *avail = (void *)(f->s.mem + q * QUEUE_STRIDE + AVAIL_OFF);
 
-	f->avail[q] = in16(f->in);
+	f->avail[q] = in16(f->s.in);
 	avail->idx = f->avail[q];
 }
 
 static unsigned int pick_fds(struct vhost_fuzz *f, int *fds)
 {
-	unsigned int n = in8(f->in) % (MAX_FDS + 1);
+	unsigned int n = in8(f->s.in) % (MAX_FDS + 1);
 
 	for (unsigned int i = 0; i < n; i++)
-		fds[i] = f->fd[in8(f->in) % FD_KINDS];
+		fds[i] = f->fd[in8(f->s.in) % FD_KINDS];
 	return n;
 }
 
 /* A message that may be anything */
 static void step_message(struct vhost_fuzz *f)
 {
-	uint8_t req = in8(f->in), flags = in8(f->in), size = in8(f->in), payload[256];
+	uint8_t req = in8(f->s.in), flags = in8(f->s.in), size = in8(f->s.in), payload[256];
 	int fds[MAX_FDS];
 	unsigned int n = pick_fds(f, fds);
 
-	in_bytes(f->in, payload, size);
+	in_bytes(f->s.in, payload, size);
 	send_msg(f, req % 25, flags & 0x40 ? flags : FLAG_VERSION | (flags & FLAG_NEED_REPLY),
 		 payload, size, fds, n);
 }
@@ -438,23 +307,23 @@ static void step_table(struct vhost_fuzz *f)
 	struct {
 		uint32_t num, pad;
 		uint64_t r[8][4];
-	} p = { .num = in8(f->in) % 10 };
+	} p = { .num = in8(f->s.in) % 10 };
 	int fds[MAX_FDS];
 	unsigned int n;
 
 	for (unsigned int i = 0; i < 8; i++) {
-		uint8_t how = in8(f->in);
-		uint64_t at = in16(f->in) % 64 * 4096;
+		uint8_t how = in8(f->s.in);
+		uint64_t at = in16(f->s.in) % 64 * 4096;
 
-		p.r[i][0] = how & 1 ? in_le(f->in, 8) : GUEST_BASE + at;
-		p.r[i][1] = how & 2 ? in_le(f->in, 8) : in8(f->in) % 16 * 4096;
-		p.r[i][2] = how & 4 ? in_le(f->in, 8) : USER_BASE + at;
-		p.r[i][3] = how & 8 ? in_le(f->in, 8) : at;
+		p.r[i][0] = how & 1 ? in_le(f->s.in, 8) : GUEST_BASE + at;
+		p.r[i][1] = how & 2 ? in_le(f->s.in, 8) : in8(f->s.in) % 16 * 4096;
+		p.r[i][2] = how & 4 ? in_le(f->s.in, 8) : USER_BASE + at;
+		p.r[i][3] = how & 8 ? in_le(f->s.in, 8) : at;
 	}
 	n = p.num < MAX_FDS ? p.num : MAX_FDS;
 	for (unsigned int i = 0; i < MAX_FDS; i++)
 		fds[i] = f->fd[FD_MEM];
-	if (in8(f->in) & 1)
+	if (in8(f->s.in) & 1)
 		n = pick_fds(f, fds);
 	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION | FLAG_NEED_REPLY, &p, 8 + 8 * 32, fds, n);
 }
@@ -462,7 +331,7 @@ static void step_table(struct vhost_fuzz *f)
 /* One sane message of those that step_attach() sends */
 static void step_again(struct vhost_fuzz *f)
 {
-	uint8_t how = in8(f->in);
+	uint8_t how = in8(f->s.in);
 	uint32_t q = how & 1;
 
 	switch (how >> 1 & 7) {
@@ -471,46 +340,42 @@ static void step_again(struct vhost_fuzz *f)
 	case 2: set_queue(f, q); break;
 	case 3: set_state(f, REQ_SET_VRING_ENABLE, q, how >> 4 & 1); break;
 	case 4: set_state(f, REQ_GET_VRING_BASE, q, 0); break;
-	case 5: set_state(f, REQ_SET_VRING_BASE, q, in16(f->in)); break;
-	case 6: set_fd(f, REQ_SET_VRING_KICK, q, in8(f->in) % FD_KINDS); break;
-	case 7: set_fd(f, REQ_SET_VRING_CALL, q, in8(f->in) % FD_KINDS); break;
+	case 5: set_state(f, REQ_SET_VRING_BASE, q, in16(f->s.in)); break;
+	case 6: set_fd(f, REQ_SET_VRING_KICK, q, in8(f->s.in) % FD_KINDS); break;
+	case 7: set_fd(f, REQ_SET_VRING_CALL, q, in8(f->s.in) % FD_KINDS); break;
 	}
 }
 
 /* Some bytes, whatever they are part of */
 static void step_bytes(struct vhost_fuzz *f)
 {
-	uint8_t len = in8(f->in), data[256];
+	uint8_t len = in8(f->s.in), data[256];
 	int fds[MAX_FDS];
 	unsigned int n = pick_fds(f, fds);
 
-	in_bytes(f->in, data, len);
+	in_bytes(f->s.in, data, len);
 	if (len)
-		send_fds(f, data, len, fds, n);
+		server_send(&f->s, data, len, fds, n);
 }
 
 static void step_frame(struct vhost_fuzz *f)
 {
-	struct virtio_net_hdr_v1 hdr = { 0 };
-	uint8_t frame[256] = { 2, 0, 0, 0, 0, 1 };
-
-	in_bytes(f->in, frame + 6, in8(f->in) % 128);
-	nic_wire_rx(f->nic, &hdr, frame, sizeof(frame));
+	server_frame(&f->s);
 }
 
 static void step_interrupt(struct vhost_fuzz *f)
 {
-	pci_msix_raise(f->pci, in8(f->in));
+	pci_msix_raise(f->s.pci, in8(f->s.in));
 }
 
 static void step_time(struct vhost_fuzz *f)
 {
-	f->now += in_le(f->in, 5);
+	f->s.now += in_le(f->s.in, 5);
 }
 
 static void step_hang_up(struct vhost_fuzz *f)
 {
-	shutdown(f->sock, in8(f->in) & 1 ? SHUT_WR : SHUT_RDWR);
+	shutdown(f->s.sock, in8(f->s.in) & 1 ? SHUT_WR : SHUT_RDWR);
 }
 
 /* The last thing that the guest does: it has no memory any more for another */
@@ -518,8 +383,7 @@ static void step_cut(struct vhost_fuzz *f)
 {
 	const uint64_t one = 1;
 
-	CHECK(!ftruncate(f->fd[FD_MEM], in8(f->in) % (MEM_SIZE / 4096) * 4096), "cannot truncate");
-	f->in->left = 0;
+	server_cut(&f->s);
 	if (write(f->fd[FD_KICK0], &one, 8) != 8)
 		return;
 }
@@ -531,114 +395,21 @@ static void (*const steps[])(struct vhost_fuzz *f) = {
 	step_cut,
 };
 
-/*
- * The event loop
- */
-
-static void drain(int fd)
+static void any_step(struct server *s)
 {
-	char buf[512];
-
-	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-		;
+	steps[in8(s->in) % (sizeof(steps) / sizeof(steps[0]))]((struct vhost_fuzz *)s);
 }
 
-static bool hook_poll(void *arg)
+static struct transport *listen_at(struct server *s, const struct transport_ops *ops)
 {
-	struct vhost_fuzz *f = arg;
-	int unread = 0;
-
-	fence_step();
-	drain(f->sock);
-	if (++f->rounds > MAX_ROUNDS) {
-		loop_stop(f->loop, 0);
-	} else if (!ioctl(f->sock, SIOCOUTQ, &unread) && unread) {
-		/* the emulator has not read it all */
-	} else if (f->in->left && f->steps++ < MAX_STEPS) {
-		steps[in8(f->in) % (sizeof(steps) / sizeof(steps[0]))](f);
-	} else {
-		loop_stop(f->loop, 0);
-	}
-	f->transport->class->poll(f->transport);
-	return true;
+	return pcidev_new(s->loop, s->path, s->pci, ops, s);
 }
 
-static void hook_flush(void *arg)
+static void open_fds(struct vhost_fuzz *f)
 {
-	struct vhost_fuzz *f = arg;
-
-	nic_flush(f->nic);
-	f->transport->class->flush(f->transport);
-}
-
-static uint64_t hook_timers(void *arg, uint64_t now)
-{
-	struct vhost_fuzz *f = arg;
-
-	(void)now;
-	return nic_run_timers(f->nic, f->now);
-}
-
-static bool hook_sleep(void *arg, bool sleeping)
-{
-	struct vhost_fuzz *f = arg;
-
-	return f->transport->class->sleep(f->transport, sleeping);
-}
-
-static const struct loop_hooks hooks = {
-	.poll = hook_poll,
-	.flush = hook_flush,
-	.timers = hook_timers,
-	.sleep = hook_sleep,
-};
-
-static unsigned int open_fds(void)
-{
-	unsigned int n = 0;
-
-	for (int fd = 0; fd < FDS_SEEN; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(sa.sun_path, path);
-	CHECK(fd >= 0 && !connect(fd, (struct sockaddr *)&sa, sizeof(sa)), "cannot connect");
-	return fd;
-}
-
-/* What stays from run to run: two files */
-static void open_files(struct vhost_fuzz *f)
-{
-	static int mem = -1, small = -1, null = -1;
-	static uint8_t *map;
-
-	if (mem < 0) {
-		mem = memfd_create("fuzz", MFD_CLOEXEC);
-		small = memfd_create("fuzz-small", MFD_CLOEXEC);
-		null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		CHECK(mem >= 0 && small >= 0 && null >= 0 && !ftruncate(mem, MEM_SIZE) &&
-			      !ftruncate(small, 4096),
-		      "no memory for the guest");
-		map = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
-		CHECK(map != MAP_FAILED, "no memory for the guest");
-	}
-	CHECK(!ftruncate(mem, MEM_SIZE) && sigbus_init(), "no memory for the guest");
-	sigbus_hit();
-	memset(map, 0, MEM_SIZE);
-	f->mem = map;
-	f->fd[FD_MEM] = mem;
-	f->fd[FD_SMALL] = small;
-	f->fd[FD_NULL] = null;
-}
-
-static void open_pipes(struct vhost_fuzz *f)
-{
+	f->fd[FD_MEM] = f->s.memfd;
+	f->fd[FD_SMALL] = f->s.small;
+	f->fd[FD_NULL] = f->s.null;
 	for (int q = 0; q < 2; q++) {
 		f->fd[FD_KICK0 + q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		CHECK(f->fd[FD_KICK0 + q] >= 0 && !pipe2(f->pipe[q], O_CLOEXEC | O_NONBLOCK),
@@ -647,14 +418,13 @@ static void open_pipes(struct vhost_fuzz *f)
 	}
 }
 
-static void close_pipes(struct vhost_fuzz *f)
+static void close_fds(struct vhost_fuzz *f)
 {
 	for (int q = 0; q < 2; q++) {
 		close(f->fd[FD_KICK0 + q]);
 		close(f->pipe[q][0]);
 		close(f->pipe[q][1]);
 	}
-	close(f->sock);
 }
 
 /**
@@ -663,39 +433,18 @@ static void close_pipes(struct vhost_fuzz *f)
  */
 void fuzz_vhost(struct input *in)
 {
-	static const struct nic_host_ops core_ops = { .msix = on_msix, .wire_tx = on_tx };
-	struct vhost_fuzz f = { .in = in };
-	struct pci_identity id = { .serial = 1 };
-	struct nic_config cfg;
-	unsigned int fds;
-	char path[64];
+	static const struct server_kind kind = {
+		.name = "vhost",
+		.listen = listen_at,
+		.step = any_step,
+	};
+	struct vhost_fuzz f = { .desc = { 0 } };
 
-	open_files(&f);
-	fds = open_fds();
-	open_pipes(&f);
-	in_config(in, &cfg);
-	id.vectors = nic_vectors(&cfg);
-	snprintf(path, sizeof(path), "/tmp/fuzz-vhost.%d", getpid());
-	f.loop = loop_new(&hooks, &f, 0);
-	f.nic = nic_new(&cfg, &core_ops, &f);
-	fence_begin(nic_dma(f.nic), NULL, NULL);
-	f.pci = pci_new(&id, &function_ops, &f);
-	f.transport = pcidev_new(f.loop, path, f.pci, &guest_ops, &f);
-	CHECK(f.transport, "cannot listen: is a socket of a dead process in the way?");
-	f.sock = f.fd[FD_SOCK] = connect_to(path);
-
-	loop_run(f.loop);
-
-	CHECK(pci_cfg_read(f.pci, 0, 4) == 0x175114e4, "the device forgot what it is");
-	check_core(f.nic);
-	f.transport->class->free(f.transport);
-	CHECK(!nic_dma(f.nic)->n, "memory of a guest that is gone is mapped still");
-	CHECK(access(path, F_OK), "the socket's name is left");
-	check_core(f.nic);
-	fence_end();
-	pci_free(f.pci);
-	nic_free(f.nic);
-	loop_free(f.loop);
-	close_pipes(&f);
-	CHECK(open_fds() == fds, "file descriptors are left open");
+	server_begin(&f.s, &kind, in);
+	open_fds(&f);
+	server_connect(&f.s);
+	f.fd[FD_SOCK] = f.s.sock;
+	server_run(&f.s);
+	close_fds(&f);
+	server_end(&f.s);
 }
