@@ -15,6 +15,7 @@
 
 #include "../../bnxt-emu/hsi.h"
 #include "../../bnxt-emu/pcidev.h"
+#include "../vhost-front.h"
 #include "server.h"
 
 #define GUEST_BASE 0x10000000ull
@@ -26,29 +27,6 @@
 #define DATA_OFF 0x10000u /* a slot for each descriptor of both queues */
 #define SLOT 0x200u
 #define MAX_FDS 10
-
-/* Requests and flags of the protocol (QEMU docs/interop/vhost-user.rst) */
-enum {
-	REQ_GET_FEATURES = 1,
-	REQ_SET_FEATURES,
-	REQ_SET_OWNER,
-	REQ_SET_MEM_TABLE = 5,
-	REQ_SET_VRING_NUM = 8,
-	REQ_SET_VRING_ADDR,
-	REQ_SET_VRING_BASE,
-	REQ_GET_VRING_BASE,
-	REQ_SET_VRING_KICK,
-	REQ_SET_VRING_CALL,
-	REQ_SET_VRING_ERR,
-	REQ_GET_PROTOCOL,
-	REQ_SET_PROTOCOL,
-	REQ_GET_QUEUE_NUM,
-	REQ_SET_VRING_ENABLE,
-	REQ_SET_SLAVE_FD = 21,
-};
-
-#define FLAG_VERSION 1u
-#define FLAG_NEED_REPLY 8u
 
 enum fd_kind {
 	FD_MEM,
@@ -77,42 +55,39 @@ struct vhost_fuzz {
 static void send_msg(struct vhost_fuzz *f, uint32_t req, uint32_t flags, const void *payload,
 		     uint32_t size, const int *fds, unsigned int n)
 {
-	uint8_t msg[12 + 512];
+	uint8_t msg[VHOST_HEADER + 512];
 	const uint32_t hdr[3] = { req, flags, size };
 
-	memcpy(msg, hdr, 12);
-	memcpy(msg + 12, payload, size);
-	server_send(&f->s, msg, 12 + size, fds, n);
+	memcpy(msg, hdr, VHOST_HEADER);
+	memcpy(msg + VHOST_HEADER, payload, size);
+	server_send(&f->s, msg, VHOST_HEADER + size, fds, n);
 }
 
 static void set_fd(struct vhost_fuzz *f, uint32_t req, uint64_t index, enum fd_kind kind)
 {
-	send_msg(f, req, FLAG_VERSION, &index, 8, &f->fd[kind], 1);
+	send_msg(f, req, VHOST_VERSION, &index, 8, &f->fd[kind], 1);
 }
 
 static void set_state(struct vhost_fuzz *f, uint32_t req, uint32_t index, uint32_t num)
 {
 	const uint32_t p[2] = { index, num };
 
-	send_msg(f, req, FLAG_VERSION, p, sizeof(p), NULL, 0);
+	send_msg(f, req, VHOST_VERSION, p, sizeof(p), NULL, 0);
 }
 
 static void set_memory(struct vhost_fuzz *f)
 {
 	const uint64_t p[5] = { 1, GUEST_BASE, SERVER_MEM_SIZE, USER_BASE, 0 };
 
-	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION, p, sizeof(p), &f->fd[FD_MEM], 1);
+	send_msg(f, REQ_SET_MEM_TABLE, VHOST_VERSION, p, sizeof(p), &f->fd[FD_MEM], 1);
 }
 
 static void set_addr(struct vhost_fuzz *f, uint32_t q)
 {
 	const uint64_t at = USER_BASE + q * QUEUE_STRIDE;
-	const struct {
-		uint32_t index, flags;
-		uint64_t desc, used, avail, log;
-	} p = { q, 0, at, at + USED_OFF, at + AVAIL_OFF, 0 };
+	const struct vhost_addr p = { q, 0, at, at + USED_OFF, at + AVAIL_OFF, 0 };
 
-	send_msg(f, REQ_SET_VRING_ADDR, FLAG_VERSION, &p, sizeof(p), NULL, 0);
+	send_msg(f, REQ_SET_VRING_ADDR, VHOST_VERSION, &p, sizeof(p), NULL, 0);
 }
 
 static void set_queue(struct vhost_fuzz *f, uint32_t q)
@@ -131,13 +106,13 @@ static void set_queue(struct vhost_fuzz *f, uint32_t q)
 /* All that a guest says before it uses the device */
 static void step_attach(struct vhost_fuzz *f)
 {
-	const uint64_t features = 1ull << 32 | 1ull << 30, protocol = 1 << 3 | 1 << 5;
+	const uint64_t features = VHOST_FEATURES, protocol = VHOST_PROTOCOL;
 
-	send_msg(f, REQ_SET_OWNER, FLAG_VERSION, "", 0, NULL, 0);
-	send_msg(f, REQ_GET_FEATURES, FLAG_VERSION, "", 0, NULL, 0);
-	send_msg(f, REQ_SET_PROTOCOL, FLAG_VERSION, &protocol, 8, NULL, 0);
-	send_msg(f, REQ_SET_SLAVE_FD, FLAG_VERSION, "", 0, &f->fd[FD_CALL0], 1);
-	send_msg(f, REQ_SET_FEATURES, FLAG_VERSION, &features, 8, NULL, 0);
+	send_msg(f, REQ_SET_OWNER, VHOST_VERSION, "", 0, NULL, 0);
+	send_msg(f, REQ_GET_FEATURES, VHOST_VERSION, "", 0, NULL, 0);
+	send_msg(f, REQ_SET_PROTOCOL, VHOST_VERSION, &protocol, 8, NULL, 0);
+	send_msg(f, REQ_SET_SLAVE_FD, VHOST_VERSION, "", 0, &f->fd[FD_CALL0], 1);
+	send_msg(f, REQ_SET_FEATURES, VHOST_VERSION, &features, 8, NULL, 0);
 	set_memory(f);
 	set_queue(f, 0);
 	set_queue(f, 1);
@@ -297,7 +272,7 @@ static void step_message(struct vhost_fuzz *f)
 	unsigned int n = pick_fds(f, fds);
 
 	in_bytes(f->s.in, payload, size);
-	send_msg(f, req % 25, flags & 0x40 ? flags : FLAG_VERSION | (flags & FLAG_NEED_REPLY),
+	send_msg(f, req % 25, flags & 0x40 ? flags : VHOST_VERSION | (flags & VHOST_NEED_REPLY),
 		 payload, size, fds, n);
 }
 
@@ -306,7 +281,7 @@ static void step_table(struct vhost_fuzz *f)
 {
 	struct {
 		uint32_t num, pad;
-		uint64_t r[8][4];
+		struct vhost_region r[8];
 	} p = { .num = in8(f->s.in) % 10 };
 	int fds[MAX_FDS];
 	unsigned int n;
@@ -315,17 +290,17 @@ static void step_table(struct vhost_fuzz *f)
 		uint8_t how = in8(f->s.in);
 		uint64_t at = in16(f->s.in) % 64 * 4096;
 
-		p.r[i][0] = how & 1 ? in_le(f->s.in, 8) : GUEST_BASE + at;
-		p.r[i][1] = how & 2 ? in_le(f->s.in, 8) : in8(f->s.in) % 16 * 4096;
-		p.r[i][2] = how & 4 ? in_le(f->s.in, 8) : USER_BASE + at;
-		p.r[i][3] = how & 8 ? in_le(f->s.in, 8) : at;
+		p.r[i].guest = how & 1 ? in_le(f->s.in, 8) : GUEST_BASE + at;
+		p.r[i].size = how & 2 ? in_le(f->s.in, 8) : in8(f->s.in) % 16 * 4096;
+		p.r[i].user = how & 4 ? in_le(f->s.in, 8) : USER_BASE + at;
+		p.r[i].offset = how & 8 ? in_le(f->s.in, 8) : at;
 	}
 	n = p.num < MAX_FDS ? p.num : MAX_FDS;
 	for (unsigned int i = 0; i < MAX_FDS; i++)
 		fds[i] = f->fd[FD_MEM];
 	if (in8(f->s.in) & 1)
 		n = pick_fds(f, fds);
-	send_msg(f, REQ_SET_MEM_TABLE, FLAG_VERSION | FLAG_NEED_REPLY, &p, 8 + 8 * 32, fds, n);
+	send_msg(f, REQ_SET_MEM_TABLE, VHOST_VERSION | VHOST_NEED_REPLY, &p, sizeof(p), fds, n);
 }
 
 /* One sane message of those that step_attach() sends */

@@ -17,6 +17,7 @@
 #include <linux/virtio_pcidev.h>
 #include <linux/virtio_ring.h>
 
+#include "../vhost-front.h"
 #include "front.h"
 
 /* Offsets in the test's own memory */
@@ -29,23 +30,6 @@
 #define RESP_AT 0xf1000u
 
 #define PATIENCE_MS 20000 /* machines that run tests are busy, sanitizers slow */
-
-/* vhost-user (QEMU docs/interop/vhost-user.rst) */
-enum {
-	REQ_GET_FEATURES = 1,
-	REQ_SET_FEATURES,
-	REQ_SET_OWNER,
-	REQ_SET_MEM_TABLE = 5,
-	REQ_SET_VRING_NUM = 8,
-	REQ_SET_VRING_ADDR,
-	REQ_SET_VRING_BASE,
-	REQ_SET_VRING_KICK = 12,
-	REQ_SET_VRING_CALL,
-	REQ_GET_PROTOCOL = 15,
-	REQ_SET_PROTOCOL,
-	REQ_SET_VRING_ENABLE = 18,
-	REQ_SET_SLAVE_FD = 21,
-};
 
 static unsigned int now_ms(void)
 {
@@ -294,28 +278,23 @@ static struct front_msg state(uint32_t req, uint32_t index, uint32_t num)
 
 static struct front_msg rings(uint32_t q)
 {
-	struct front_msg m = { .req = REQ_SET_VRING_ADDR, .size = 40, .fd = -1 };
 	const uint64_t at = FRONT_USER_BASE + QUEUE_AT(q);
-	const uint64_t addr[4] = { at, at + USED_OFF, at + AVAIL_OFF, 0 };
+	const struct vhost_addr p = { q, 0, at, at + USED_OFF, at + AVAIL_OFF, 0 };
+	struct front_msg m = { .req = REQ_SET_VRING_ADDR, .size = sizeof(p), .fd = -1 };
 
-	memcpy(m.payload, &q, 4);
-	memcpy(m.payload + 8, addr, sizeof(addr));
+	memcpy(m.payload, &p, sizeof(p));
 	return m;
 }
 
 /* Two regions of the one file: the descriptor goes with the message twice */
 static struct front_msg table(struct front *f, uint32_t play_size)
 {
-	struct front_msg m = { .req = REQ_SET_MEM_TABLE, .size = 8 + 64, .fd = f->memfd };
 	const uint64_t n = play_size ? 2 : 1;
-	const uint64_t r[8] = { FRONT_OWN_BASE,
-				FRONT_OWN_SIZE,
-				FRONT_USER_BASE,
-				0,
-				FRONT_PLAY_BASE,
-				play_size,
-				FRONT_USER_BASE + FRONT_OWN_SIZE,
-				FRONT_OWN_SIZE };
+	const struct vhost_region r[2] = {
+		{ FRONT_OWN_BASE, FRONT_OWN_SIZE, FRONT_USER_BASE, 0 },
+		{ FRONT_PLAY_BASE, play_size, FRONT_USER_BASE + FRONT_OWN_SIZE, FRONT_OWN_SIZE },
+	};
+	struct front_msg m = { .req = REQ_SET_MEM_TABLE, .size = 8 + sizeof(r), .fd = f->memfd };
 
 	memcpy(m.payload, &n, 8);
 	memcpy(m.payload + 8, r, sizeof(r));
@@ -355,10 +334,10 @@ unsigned int front_beginning(struct front *f, struct front_msg *msg, unsigned in
 	msg[n++] = plain(REQ_SET_OWNER, false);
 	msg[n++] = plain(REQ_GET_FEATURES, true);
 	msg[n++] = plain(REQ_GET_PROTOCOL, true);
-	msg[n++] = number(REQ_SET_PROTOCOL, 1 << 3 | 1 << 5, -1);
+	msg[n++] = number(REQ_SET_PROTOCOL, VHOST_PROTOCOL, -1);
 	msg[n] = plain(REQ_SET_SLAVE_FD, false);
 	msg[n++].fd = f->call[0][1];
-	msg[n++] = number(REQ_SET_FEATURES, 1ull << 32 | 1ull << 30, -1);
+	msg[n++] = number(REQ_SET_FEATURES, VHOST_FEATURES, -1);
 	msg[n++] = table(f, FRONT_PLAY_SIZE);
 	for (unsigned int q = 0; q < FRONT_QUEUES; q++)
 		n += queue_messages(f, q, msg + n);
@@ -376,9 +355,9 @@ unsigned int front_beginning(struct front *f, struct front_msg *msg, unsigned in
  */
 bool front_send(struct front *f, const struct front_msg *m, size_t bytes, unsigned int nfds)
 {
-	uint32_t head[3] = { m->req, 1, m->size }, reply[5];
-	uint8_t buf[12 + sizeof(m->payload)];
-	struct iovec iov = { .iov_base = buf, .iov_len = 12 + m->size };
+	uint32_t head[3] = { m->req, VHOST_VERSION, m->size }, reply[5];
+	uint8_t buf[VHOST_HEADER + sizeof(m->payload)];
+	struct iovec iov = { .iov_base = buf, .iov_len = VHOST_HEADER + m->size };
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(FRONT_MAX_FDS * sizeof(int))];
@@ -386,8 +365,8 @@ bool front_send(struct front *f, const struct front_msg *m, size_t bytes, unsign
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
 	bool whole = bytes >= iov.iov_len;
 
-	memcpy(buf, head, 12);
-	memcpy(buf + 12, m->payload, m->size);
+	memcpy(buf, head, VHOST_HEADER);
+	memcpy(buf + VHOST_HEADER, m->payload, m->size);
 	if (!whole)
 		iov.iov_len = bytes;
 	if (nfds) {

@@ -17,6 +17,7 @@
 #include "../../bnxt-emu/be_pair.h"
 #include "../../bnxt-emu/be_tap.h"
 #include "../tap.h"
+#include "no-hooks.h"
 
 #define BIG	60000
 
@@ -67,17 +68,6 @@ static const struct backend_ops ops = {
 	.rx = on_rx, .rx_end = on_rx_end, .carrier = on_carrier, .tx_room = on_room,
 };
 
-static bool no_poll(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
-static void no_flush(void *arg)
-{
-	(void)arg;
-}
-
 struct test {
 	struct loop *loop;
 	struct end a, b;
@@ -99,13 +89,6 @@ static uint64_t on_timers(void *arg, uint64_t now)
 	if (now >= t->until)
 		loop_stop(t->loop, 0);
 	return 1000000;
-}
-
-static bool no_sleep(void *arg, bool sleeping)
-{
-	(void)arg;
-	(void)sleeping;
-	return false;
 }
 
 static const struct loop_hooks hooks = { no_poll, no_flush, on_timers, no_sleep };

@@ -11,6 +11,7 @@
 
 #include "../../bnxt-emu/control.h"
 #include "../tap.h"
+#include "no-hooks.h"
 
 struct test {
 	struct loop *loop;
@@ -59,31 +60,6 @@ static const struct control_cmd cmds[] = {
 	{ "long", "N", 1, 1, "answers much", cmd_long },
 	{ NULL }
 };
-
-static bool no_poll(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
-static void no_flush(void *arg)
-{
-	(void)arg;
-}
-
-static uint64_t no_timers(void *arg, uint64_t now)
-{
-	(void)arg;
-	(void)now;
-	return UINT64_MAX;
-}
-
-static bool no_sleep(void *arg, bool sleeping)
-{
-	(void)arg;
-	(void)sleeping;
-	return false;
-}
 
 static const struct loop_hooks hooks = { no_poll, no_flush, no_timers, no_sleep };
 

@@ -20,6 +20,7 @@
 #include "../../bnxt-emu/vfio_user.h"
 #include "../tap.h"
 #include "leaks.h"
+#include "no-hooks.h"
 
 #define MEM_SIZE	0x10000u
 #define VECTORS		20u
@@ -187,13 +188,6 @@ static void hook_flush(void *arg)
 	s->t->class->flush(s->t);
 }
 
-static uint64_t hook_timers(void *arg, uint64_t now)
-{
-	(void)arg;
-	(void)now;
-	return UINT64_MAX;
-}
-
 static bool hook_sleep(void *arg, bool sleeping)
 {
 	struct server *s = arg;
@@ -201,7 +195,7 @@ static bool hook_sleep(void *arg, bool sleeping)
 	return s->t->class->sleep(s->t, sleeping);
 }
 
-static const struct loop_hooks hooks = { hook_poll, hook_flush, hook_timers, hook_sleep };
+static const struct loop_hooks hooks = { hook_poll, hook_flush, no_timers, hook_sleep };
 
 /*
  * The client

@@ -17,14 +17,15 @@
 #include "../../bnxt-emu/sigbus.h"
 #include "../../bnxt-emu/vhost_user.h"
 #include "../tap.h"
+#include "../vhost-front.h"
 #include "leaks.h"
+#include "no-hooks.h"
 
 #define MEM_SIZE	0x10000u
 #define GUEST_BASE	0x4000000ull	/* guest physical */
 #define USER_BASE	0x60000000ull	/* the same in the front end's addresses */
 #define NUM		8u
-#define QUEUES		2
-#define NEED_REPLY	8u
+#define QUEUES 2
 
 struct front {
 	char path[64];
@@ -98,7 +99,7 @@ static void closed(void *host, const char *reason)
 
 static const struct vhost_user_ops ops = { mem_changed, kicked, queue_state, closed };
 
-static bool no_poll(void *arg)
+static bool count_round(void *arg)
 {
 	struct back *b = arg;
 
@@ -106,26 +107,7 @@ static bool no_poll(void *arg)
 	return false;
 }
 
-static void no_flush(void *arg)
-{
-	(void)arg;
-}
-
-static uint64_t no_timers(void *arg, uint64_t now)
-{
-	(void)arg;
-	(void)now;
-	return UINT64_MAX;
-}
-
-static bool no_sleep(void *arg, bool sleeping)
-{
-	(void)arg;
-	(void)sleeping;
-	return false;
-}
-
-static const struct loop_hooks hooks = { no_poll, no_flush, no_timers, no_sleep };
+static const struct loop_hooks hooks = { count_round, no_flush, no_timers, no_sleep };
 
 /*
  * The front end
@@ -183,7 +165,7 @@ static uint64_t reply(struct front *f)
 static uint64_t ask(struct front *f, uint32_t req, const void *payload, uint32_t size,
 		    const int *fds, unsigned int nfds)
 {
-	if (!send_msg(f, req, 1 | NEED_REPLY, payload, size, fds, nfds))
+	if (!send_msg(f, req, VHOST_VERSION | VHOST_NEED_REPLY, payload, size, fds, nfds))
 		return ~0ull;
 	return reply(f);
 }
@@ -209,41 +191,42 @@ static uint64_t set_mem(struct front *f, uint64_t size, uint64_t offset)
 {
 	uint64_t p[5] = { 1, GUEST_BASE, size, USER_BASE, offset };
 
-	return ask(f, 5, p, sizeof(p), &f->memfd, 1);
+	return ask(f, REQ_SET_MEM_TABLE, p, sizeof(p), &f->memfd, 1);
 }
 
 static uint64_t set_addr(struct front *f, uint32_t index, uint64_t desc, uint64_t used,
 			 uint64_t avail)
 {
-	struct {
-		uint32_t index, flags;
-		uint64_t desc, used, avail, log;
-	} p = { index, 0, desc, used, avail, ~0ull };
+	const struct vhost_addr p = { index, 0, desc, used, avail, ~0ull };
 
-	return ask(f, 9, &p, sizeof(p), NULL, 0);
+	return ask(f, REQ_SET_VRING_ADDR, &p, sizeof(p), NULL, 0);
 }
 
 static bool negotiate(struct front *f)
 {
 	uint64_t features, protocol;
 
-	send_msg(f, 3, 1, NULL, 0, NULL, 0);
-	send_msg(f, 1, 1, NULL, 0, NULL, 0);
+	send_msg(f, REQ_SET_OWNER, VHOST_VERSION, NULL, 0, NULL, 0);
+	send_msg(f, REQ_GET_FEATURES, VHOST_VERSION, NULL, 0, NULL, 0);
 	features = reply(f);
-	send_msg(f, 15, 1, NULL, 0, NULL, 0);
+	send_msg(f, REQ_GET_PROTOCOL, VHOST_VERSION, NULL, 0, NULL, 0);
 	protocol = reply(f);
-	return features == (1ull << 32 | 1 << 30) && protocol == (1 << 3 | 1 << 5) &&
-	       !set_u64(f, 16, protocol) && !set_fd(f, 21, 0, f->call[0][1]) &&
-	       !set_u64(f, 2, features);
+	return features == VHOST_FEATURES && protocol == VHOST_PROTOCOL &&
+	       !set_u64(f, REQ_SET_PROTOCOL, protocol) &&
+	       !set_fd(f, REQ_SET_SLAVE_FD, 0, f->call[0][1]) &&
+	       !set_u64(f, REQ_SET_FEATURES, features);
 }
 
 static bool set_up_queue(struct front *f, unsigned int q)
 {
 	uint64_t at = USER_BASE + q * 0x3000;
 
-	return !set_fd(f, 13, q, f->call[q][1]) && !set_state(f, 8, q, NUM) &&
-	       !set_state(f, 10, q, 0) && !set_addr(f, q, at, at + 0x2000, at + 0x1000) &&
-	       !set_fd(f, 12, q, f->kick[q]) && !set_state(f, 18, q, 1);
+	return !set_fd(f, REQ_SET_VRING_CALL, q, f->call[q][1]) &&
+	       !set_state(f, REQ_SET_VRING_NUM, q, NUM) &&
+	       !set_state(f, REQ_SET_VRING_BASE, q, 0) &&
+	       !set_addr(f, q, at, at + 0x2000, at + 0x1000) &&
+	       !set_fd(f, REQ_SET_VRING_KICK, q, f->kick[q]) &&
+	       !set_state(f, REQ_SET_VRING_ENABLE, q, 1);
 }
 
 static bool set_up(struct front *f)
@@ -264,8 +247,8 @@ static bool queue_is_dead(struct front *f)
 	avail->ring[avail->idx % NUM] = 3;
 	__atomic_store_n(&avail->idx, avail->idx + 1, __ATOMIC_RELEASE);
 	/* two answers: the kick was seen in between at the latest */
-	return write(f->kick[0], &one, 8) == 8 && !set_u64(f, 2, 1ull << 32) &&
-	       !set_u64(f, 2, 1ull << 32) &&
+	return write(f->kick[0], &one, 8) == 8 && !set_u64(f, REQ_SET_FEATURES, 1ull << 32) &&
+	       !set_u64(f, REQ_SET_FEATURES, 1ull << 32) &&
 	       __atomic_load_n(&used->idx, __ATOMIC_ACQUIRE) == before;
 }
 
@@ -291,8 +274,8 @@ static bool polite(struct front *f)
 	    used->ring[0].len != 77)
 		return false;
 	/* GET_VRING_BASE stops the queue and tells where it is */
-	return send_msg(f, 11, 1, base, sizeof(base), NULL, 0) && reply(f) == 1ull << 32 &&
-	       queue_is_dead(f);
+	return send_msg(f, REQ_GET_VRING_BASE, VHOST_VERSION, base, sizeof(base), NULL, 0) &&
+	       reply(f) == 1ull << 32 && queue_is_dead(f);
 }
 
 /* Each of these must be refused by an answer that is not 0 */
@@ -300,30 +283,36 @@ static bool refused(struct front *f)
 {
 	bool good = negotiate(f);
 
-	good &= set_u64(f, 2, 1ull << 32 | 1ull << 28) == 1; /* a feature not offered */
-	good &= set_u64(f, 2, 1ull << 30) == 1;				/* no VERSION_1 */
-	good &= set_u64(f, 16, 1 << 14) == 1; /* in-band notifications */
-	good &= ask(f, 21, NULL, 0, NULL, 0) == 1;			/* no descriptor */
+	good &= set_u64(f, REQ_SET_FEATURES, 1ull << 32 | 1ull << 28) ==
+		1; /* a feature not offered */
+	good &= set_u64(f, REQ_SET_FEATURES, 1ull << 30) == 1; /* no VERSION_1 */
+	good &= set_u64(f, REQ_SET_PROTOCOL, 1 << 14) == 1; /* in-band notifications */
+	good &= ask(f, REQ_SET_SLAVE_FD, NULL, 0, NULL, 0) == 1; /* no descriptor */
 	good &= set_mem(f, MEM_SIZE, 4096) == 1; /* beyond the end of the file */
 	good &= set_mem(f, 0, 0) == 1;					/* nothing */
 	good &= set_mem(f, 4096, ~0ull - 100) == 1;			/* wraps */
-	good &= set_state(f, 8, 0, NUM) == 0;
+	good &= set_state(f, REQ_SET_VRING_NUM, 0, NUM) == 0;
 	good &= set_addr(f, 0, USER_BASE, USER_BASE + 0x2000, USER_BASE + 0x1000) ==
 		1; /* no memory yet */
 	good &= set_mem(f, MEM_SIZE, 0) == 0;
-	good &= set_state(f, 8, 0, 7) == 1 && set_state(f, 8, 0, 1 << 20) == 1;
-	good &= set_state(f, 8, QUEUES, NUM) == 1 && set_state(f, 18, ~0u, 1) == 1;
-	good &= set_state(f, 8, 0, NUM) == 0;
+	good &= set_state(f, REQ_SET_VRING_NUM, 0, 7) == 1 &&
+		set_state(f, REQ_SET_VRING_NUM, 0, 1 << 20) == 1;
+	good &= set_state(f, REQ_SET_VRING_NUM, QUEUES, NUM) == 1 &&
+		set_state(f, REQ_SET_VRING_ENABLE, ~0u, 1) == 1;
+	good &= set_state(f, REQ_SET_VRING_NUM, 0, NUM) == 0;
 	good &= set_addr(f, 0, USER_BASE + MEM_SIZE - 64, USER_BASE, USER_BASE + 0x1000) == 1;
 	good &= set_addr(f, 0, ~0ull - 8, USER_BASE, USER_BASE + 0x1000) == 1;
 	good &= set_addr(f, 0, GUEST_BASE, GUEST_BASE + 0x2000, GUEST_BASE + 0x1000) ==
 		1; /* wrong kind of address */
-	good &= set_state(f, 10, 0, 1 << 16) == 1;
-	good &= set_fd(f, 12, 0, -1) == 1 && set_fd(f, 12, 1 << 8, f->kick[0]) == 1;
-	good &= set_fd(f, 12, 200, f->kick[0]) == 1 && set_fd(f, 13, 200, f->call[0][1]) == 1;
-	good &= set_state(f, 18, 0, 2) == 1;
+	good &= set_state(f, REQ_SET_VRING_BASE, 0, 1 << 16) == 1;
+	good &= set_fd(f, REQ_SET_VRING_KICK, 0, -1) == 1 &&
+		set_fd(f, REQ_SET_VRING_KICK, 1 << 8, f->kick[0]) == 1;
+	good &= set_fd(f, REQ_SET_VRING_KICK, 200, f->kick[0]) == 1 &&
+		set_fd(f, REQ_SET_VRING_CALL, 200, f->call[0][1]) == 1;
+	good &= set_state(f, REQ_SET_VRING_ENABLE, 0, 2) == 1;
 	good &= ask(f, 99, NULL, 0, NULL, 0) == 1 && ask(f, 7, NULL, 0, NULL, 0) == 1;
-	good &= ask(f, 10, "\0\0\0", 4, NULL, 0) == 1; /* shorter than its contents */
+	good &= ask(f, REQ_SET_VRING_BASE, "\0\0\0", 4, NULL, 0) ==
+		1; /* shorter than its contents */
 	/* and after all that it still works */
 	return good && set_up_queue(f, 0);
 }
@@ -342,14 +331,18 @@ static bool bad_mem_tables(struct front *f)
 		memcpy(mem.r[i],
 		       (uint64_t[]){ GUEST_BASE + (i << 32), 4096, USER_BASE + (i << 32), 0 }, 32);
 	}
-	good &= ask(f, 5, &mem, sizeof(mem), fds, 1) == 1;	/* more than there can be */
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, sizeof(mem), fds, 1) ==
+		1; /* more than there can be */
 	mem.num = 2;
-	good &= ask(f, 5, &mem, sizeof(mem), fds, 1) == 1;	/* more than descriptors */
-	good &= ask(f, 5, &mem, sizeof(mem), fds, 3) == 1;	/* fewer than descriptors */
-	good &= ask(f, 5, &mem, 8 + 32, fds, 2) == 1; /* more than the message holds */
-	good &= ask(f, 5, &mem, sizeof(mem), fds, 2) == 0;
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, sizeof(mem), fds, 1) ==
+		1; /* more than descriptors */
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, sizeof(mem), fds, 3) ==
+		1; /* fewer than descriptors */
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, 8 + 32, fds, 2) ==
+		1; /* more than the message holds */
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, sizeof(mem), fds, 2) == 0;
 	memcpy(mem.r[1], mem.r[0], 32);
-	good &= ask(f, 5, &mem, sizeof(mem), fds, 2) == 1;	/* the same twice */
+	good &= ask(f, REQ_SET_MEM_TABLE, &mem, sizeof(mem), fds, 2) == 1; /* the same twice */
 	return good;
 }
 
@@ -361,8 +354,8 @@ static bool too_many_fds(struct front *f)
 	for (int i = 0; i < 16; i++)
 		fds[i] = f->memfd;
 	/* they are closed, and the message is served; with the payload come as many again */
-	if (!negotiate(f) || ask(f, 2, &features, 8, fds, 16) ||
-	    !send_msg(f, 2, 1 | NEED_REPLY, NULL, 8, fds, 8))
+	if (!negotiate(f) || ask(f, REQ_SET_FEATURES, &features, 8, fds, 16) ||
+	    !send_msg(f, REQ_SET_FEATURES, VHOST_VERSION | VHOST_NEED_REPLY, NULL, 8, fds, 8))
 		return false;
 	usleep(20000);
 	return send_raw(f, &features, 8, NULL, 0, fds, 8) && reply(f) == 0;
@@ -381,23 +374,24 @@ static bool kick_hangs_up(struct front *f)
 
 	if (!set_up(f) || pipe2(p, O_CLOEXEC))
 		return false;
-	good = !set_fd(f, 12, 0, p[0]);
+	good = !set_fd(f, REQ_SET_VRING_KICK, 0, p[0]);
 	close(p[0]);
 	close(p[1]);
 	usleep(100000);
 	/* another one works */
-	return good && !set_fd(f, 12, 0, f->kick[0]) && !set_u64(f, 2, 1ull << 32);
+	return good && !set_fd(f, REQ_SET_VRING_KICK, 0, f->kick[0]) &&
+	       !set_u64(f, REQ_SET_FEATURES, 1ull << 32);
 }
 
 /* A kick from a socket that is not connected: an error each time */
 static bool kick_is_broken(struct front *f)
 {
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool good = set_up(f) && !set_fd(f, 12, 1, s);
+	bool good = set_up(f) && !set_fd(f, REQ_SET_VRING_KICK, 1, s);
 
 	close(s);
 	usleep(100000);
-	return good && !set_u64(f, 2, 1ull << 32);
+	return good && !set_u64(f, REQ_SET_FEATURES, 1ull << 32);
 }
 
 /* The file is shorter than it was when it was mapped, and then the device looks into it */
@@ -406,7 +400,8 @@ static bool memory_is_cut(struct front *f)
 	uint64_t one = 1;
 
 	return set_up(f) && !ftruncate(f->memfd, 0) && write(f->kick[0], &one, 8) == 8 &&
-	       !set_u64(f, 2, 1ull << 32) && !set_u64(f, 2, 1ull << 32);
+	       !set_u64(f, REQ_SET_FEATURES, 1ull << 32) &&
+	       !set_u64(f, REQ_SET_FEATURES, 1ull << 32);
 }
 
 /* These end the connection */
@@ -420,12 +415,12 @@ static bool at_end(struct front *f)
 
 static bool too_long(struct front *f)
 {
-	return send_msg(f, 2, 1, NULL, 0xfffffff0, NULL, 0) && at_end(f);
+	return send_msg(f, REQ_SET_FEATURES, VHOST_VERSION, NULL, 0xfffffff0, NULL, 0) && at_end(f);
 }
 
 static bool bad_version(struct front *f)
 {
-	return send_msg(f, 1, 2, NULL, 0, NULL, 0) && at_end(f);
+	return send_msg(f, REQ_GET_FEATURES, 2, NULL, 0, NULL, 0) && at_end(f);
 }
 
 static bool unknown_without_reply(struct front *f)
@@ -441,7 +436,7 @@ static bool half_message(struct front *f)
 /* In pieces: header byte by byte, then the payload */
 static bool in_pieces(struct front *f)
 {
-	uint8_t msg[20] = { 2, 0, 0, 0, 1 | NEED_REPLY, 0, 0, 0, 8 };
+	uint8_t msg[20] = { 2, 0, 0, 0, VHOST_VERSION | VHOST_NEED_REPLY, 0, 0, 0, 8 };
 
 	msg[12 + 4] = 1;	/* bit 32 */
 	for (unsigned int i = 0; i < sizeof(msg); i++) {
