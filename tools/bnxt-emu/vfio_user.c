@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <linux/vfio.h>
 
+#include "hide.h"
 #include "sigbus.h"
 #include "unix_socket.h"
 #include "vfio_dma.h"
@@ -45,6 +46,9 @@
 
 /* Bytes read at once: some hundred doorbells */
 #define VFU_READ	16384u
+
+/* Bytes behind a message that are hidden while it is served */
+#define VFU_HIDDEN	256u
 
 enum vfu_command {
 	VFU_VERSION = 1,
@@ -138,7 +142,7 @@ struct vfio_user {
 	unsigned int nfds;
 	char reason[96];	/* why the connection ended, where that takes numbers */
 
-	uint8_t in[VFU_MAX_MSG + VFU_READ];
+	uint8_t in[VFU_MAX_MSG + VFU_READ + VFU_HIDDEN];
 	uint8_t out[VFU_MAX_MSG];	/* reply: header, payload */
 };
 
@@ -535,7 +539,9 @@ static unsigned int serve_some(struct vfio_user *vu)
 			rq.fds = vu->fds;
 			rq.nfds = vu->nfds;
 		}
+		hide(vu->in + vu->start, VFU_HIDDEN);
 		reason = serve(vu, &hdr, &rq);
+		show(vu->in + vu->start, VFU_HIDDEN);
 		if (vu->start == vu->end)
 			drop_fds(vu);
 		if (reason)

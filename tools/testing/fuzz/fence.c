@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sanitizer/asan_interface.h>
 
 #include "../../bnxt-emu/core.h"
+#include "../../bnxt-emu/hide.h"
 #include "fence.h"
 #include "fuzz.h"
 
@@ -16,14 +16,9 @@
 #define GRANULE 8u /* of the sanitizer: each has a byte of shadow */
 #define PAGE 4096u
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef HIDE_WORKS
 #define FENCED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FENCED true
-#endif
-#endif
-#ifndef FENCED
+#else
 #define FENCED false
 #endif
 
@@ -93,7 +88,7 @@ static void close_range(const struct range *r)
 	uintptr_t from = (uintptr_t)r->at / GRANULE * GRANULE;
 	uintptr_t to = ((uintptr_t)r->at + r->len + GRANULE - 1) / GRANULE * GRANULE;
 
-	ASAN_POISON_MEMORY_REGION((void *)from, to - from);
+	hide((void *)from, to - from);
 }
 
 /* Maps guest memory a second time, for the device */
@@ -108,7 +103,7 @@ static void fence_in(uint8_t *mem, size_t len)
 	/* a shared mapping of size 0 is not moved but made a second time (mremap(2)) */
 	fenced = mremap(mem, 0, pages, MREMAP_MAYMOVE | MREMAP_FIXED, place);
 	CHECK(fenced == place, "guest memory cannot be mapped twice");
-	ASAN_POISON_MEMORY_REGION(fenced, pages);
+	hide(fenced, pages);
 	fence.shared[fence.n_shared].plain = mem;
 	fence.shared[fence.n_shared].fenced = fenced;
 	fence.shared[fence.n_shared++].len = len;
@@ -152,7 +147,7 @@ void fence_step(void)
 	for (unsigned int i = 0; i < fence.open.n && !fence.lost; i++)
 		close_range(&fence.open.r[i]);
 	for (unsigned int i = 0; i < fence.lasting.n && fence.open.n; i++)
-		ASAN_UNPOISON_MEMORY_REGION(fence.lasting.r[i].at, fence.lasting.r[i].len);
+		show(fence.lasting.r[i].at, fence.lasting.r[i].len);
 	fence.open.n = 0;
 }
 
@@ -179,7 +174,7 @@ static void close_mapping(const struct dma_map *map, const uint8_t *p)
 			if (fence.mappings.r[k].at == r->host && fence.mappings.r[k].len == r->size)
 				return;
 		if (ranges_add(&fence.mappings, r->host, r->size))
-			ASAN_POISON_MEMORY_REGION(r->host, r->size);
+			hide(r->host, r->size);
 		return;
 	}
 }
@@ -197,7 +192,7 @@ static void *open_range(const struct dma_map *map, uint8_t *p, size_t len)
 	}
 	if (!shared)
 		close_mapping(map, p);
-	ASAN_UNPOISON_MEMORY_REGION(p, len);
+	show(p, len);
 	if (map == fence.map || map->of == fence.map)
 		ranges_add(&fence.open, p, len);
 	else
@@ -233,7 +228,7 @@ int __wrap_munmap(void *at, size_t len)
 	ranges_cut(&fence.open, at, len);
 	ranges_cut(&fence.lasting, at, len);
 	ranges_cut(&fence.mappings, at, len);
-	ASAN_UNPOISON_MEMORY_REGION(at, len);
+	show(at, len);
 	return __real_munmap(at, len);
 }
 
