@@ -375,12 +375,93 @@ static void step_faults(struct hwrm_fuzz *f)
 	f->hwrm_faults = mask & 0x8000;
 }
 
-static void (*const steps[])(struct hwrm_fuzz *f) = {
-	step_request, step_request, step_request,    step_doorbell, step_doorbell,
-	step_flush,   step_memory,  step_frame,	     step_write,    step_read,
-	step_time,    step_map,	    step_link,	     step_reset,    step_firmware,
-	step_speed,   step_pause,   step_bus_master, step_lists,    step_faults,
+/* Operands of those steps whose length is in them; @p holds 8 bytes at least */
+static size_t request_operands(const uint8_t *p)
+{
+	return 2u + p[1] + (p[0] & OWN_SIZE ? 2 : 0);
+}
+
+static size_t write_operands(const uint8_t *p)
+{
+	return 1 + (p[0] & 64 ? 1 : 4) + 8;
+}
+
+static size_t memory_operands(const uint8_t *p)
+{
+	return 5u + p[4];
+}
+
+static size_t frame_operands(const uint8_t *p)
+{
+	return 2 + sizeof(struct virtio_net_hdr_v1) + (p[0] | p[1] << 8) % 2048;
+}
+
+static const struct step {
+	void (*fn)(struct hwrm_fuzz *f);
+	size_t bytes; /* of its operands, if not the next tells */
+	size_t (*operands)(const uint8_t *p);
+} steps[] = {
+	{ step_request, 0, request_operands },
+	{ step_request, 0, request_operands },
+	{ step_request, 0, request_operands },
+	{ step_doorbell, 7 },
+	{ step_doorbell, 7 },
+	{ step_flush, 0 },
+	{ step_memory, 0, memory_operands },
+	{ step_frame, 0, frame_operands },
+	{ step_write, 0, write_operands },
+	{ step_read, 5 },
+	{ step_time, 5 },
+	{ step_map, 1 },
+	{ step_link, 1 },
+	{ step_reset, 0 },
+	{ step_firmware, 1 },
+	{ step_speed, 1 },
+	{ step_pause, 1 },
+	{ step_bus_master, 1 },
+	{ step_lists, 0 },
+	{ step_faults, 2 },
 };
+
+/**
+ * hwrm_requests - find the requests of an input that have arguments
+ * @data: input
+ * @size: its bytes
+ * @span: set; without headers, which the target makes
+ * @max: room there
+ *
+ * Faults take bytes of the input that nobody can foresee: what is found behind a step that
+ * switches them on may be no request.
+ *
+ * Return: how many were found.
+ */
+unsigned int hwrm_requests(const uint8_t *data, size_t size, struct hwrm_span *span,
+			   unsigned int max)
+{
+	unsigned int n = 0;
+
+	for (size_t at = 2; at + 1 + 8 < size && n < max;) {
+		const struct step *step = &steps[data[at] % ARRAY_SIZE(steps)];
+		const uint8_t *p = data + at + 1;
+		uint16_t op = p[2] | p[3] << 8, req_len, resp_len;
+
+		at += 1 + (step->operands ? step->operands(p) : step->bytes);
+		if (step->fn != step_request || at > size)
+			continue;
+		if (p[0] & KNOWN_OP)
+			op = nth_command(op);
+		/* of no others it matters what is in them */
+		if (!command_lengths(op, &req_len, &resp_len) || p[1] < req_len ||
+		    req_len <= sizeof(struct hwrm_req_hdr))
+			continue;
+		span[n++] = (struct hwrm_span){
+			.at = p + 2 + sizeof(struct hwrm_req_hdr) - data,
+			.len = req_len - sizeof(struct hwrm_req_hdr),
+			.op = op,
+		};
+	}
+	return n;
+}
 
 static void on_msix(void *host, unsigned int vector)
 {
@@ -469,7 +550,7 @@ void fuzz_hwrm(struct input *in)
 	map_memory(&f, true);
 	for (unsigned int i = 0; in->left && i < MAX_STEPS; i++) {
 		fence_step();
-		steps[in8(in) % ARRAY_SIZE(steps)](&f);
+		steps[in8(in) % ARRAY_SIZE(steps)].fn(&f);
 		if (i % CHECK_EVERY == 0)
 			check_core(f.nic);
 	}

@@ -26,6 +26,15 @@ typedef void fuzz_fn(struct input *in);
 
 fuzz_fn fuzz_hwrm, fuzz_rings, fuzz_frames, fuzz_vhost, fuzz_vfio, fuzz_wire, fuzz_pcap;
 
+/* A request in an input of target hwrm, without its header */
+struct hwrm_span {
+	size_t at, len;
+	uint16_t op;
+};
+
+unsigned int hwrm_requests(const uint8_t *data, size_t size, struct hwrm_span *span,
+			   unsigned int max);
+
 uint64_t in_le(struct input *in, unsigned int bytes);
 void in_bytes(struct input *in, void *dst, size_t len);
 void in_config(struct input *in, struct nic_config *cfg);
