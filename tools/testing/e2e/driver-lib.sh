@@ -69,11 +69,11 @@ frame_spec() { # KIND PORT|PROTOCOL|ETHERTYPE
 	esac
 }
 
-# goes KIND PORT [KEY=VALUE...]: the peer sends $frames frames; prints the queues that got a
-# good part of them, or none. The device brings its counters every quarter of a second.
-goes() {
+# send_frames KIND PORT [KEY=VALUE...]: the peer sends $frames frames; sets $got to how many came
+# to each queue. The device brings its counters every quarter of a second.
+send_frames() {
 	local spec i total patience=40
-	local -a before after hit=()
+	local -a before after
 
 	# what comes later overrides
 	spec="dst=$(cat /sys/class/net/eth0/address) $(frame_spec "$1" "$2") ${*:3}"
@@ -94,13 +94,38 @@ goes() {
 		patience=$((patience - 1))
 		sleep 0.1
 	done
+	got=()
 	for ((i = 1; i < ${#after[@]}; i++)); do
-		[ $((after[i] - ${before[i]:-0})) -lt $((frames / 8)) ] || hit+=($((i - 1)))
+		got+=($((after[i] - ${before[i]:-0})))
+	done
+}
+
+# goes KIND PORT [KEY=VALUE...]: prints the queues that got a good part of such frames, or none
+goes() {
+	local i
+	local -a got hit=()
+
+	send_frames "$@" || return
+	for i in "${!got[@]}"; do
+		[ "${got[i]}" -lt $((frames / 8)) ] || hit+=("$i")
 	done
 	(
 		IFS=,
 		echo "queues ${hit[*]:-none}"
 	)
+}
+
+# shares KIND PORT [KEY=VALUE...]: prints how many percent of them, to the nearest 5, came to each
+# queue: with the same key, flows and table always the same
+shares() {
+	local i
+	local -a got
+
+	send_frames "$@" || return
+	for i in "${!got[@]}"; do
+		got[i]=$(((got[i] * 20 + frames / 2) / frames * 5))
+	done
+	echo "shares ${got[*]}"
 }
 
 # ---------------------------------------------------------------------------
