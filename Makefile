@@ -67,6 +67,7 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f ifq-restart.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f frames.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f queue-counts.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
 linux: setup

@@ -44,20 +44,6 @@ times() { # N COMMAND
 frames=4000	# of one test; an eighth of them is more than the light traffic in the background
 marks=20	# frames behind them, by whose arrival it is known that they are through
 
-# Broadcasts that all queues received together, then packets of each queue
-queue_counts() {
-	ethtool -S eth0 | awk '
-		match($0, /^ *\[[0-9]+\]: rx_[umb]cast_packets:/) {
-			split($0, part, /[][]/)
-			n[part[2]] += $NF
-			if (/rx_bcast/)
-				bcast += $NF
-			if (part[2] + 1 > queues)
-				queues = part[2] + 1
-		}
-		END { printf "%d ", bcast; for (i = 0; i < queues; i++) printf "%d ", n[i] }'
-}
-
 # What makes frames (see frames.c) of KIND that differ in what RSS hashes
 frame_spec() { # KIND PORT|PROTOCOL|ETHERTYPE
 	case $1 in
@@ -70,49 +56,35 @@ frame_spec() { # KIND PORT|PROTOCOL|ETHERTYPE
 }
 
 # send_frames KIND PORT [KEY=VALUE...]: the peer sends $frames frames; sets $got to how many came
-# to each queue. The device brings its counters every quarter of a second.
+# to each queue
 send_frames() {
-	local spec i total patience=40
-	local -a before after
+	local spec address
+	local -a before
 
 	# what comes later overrides
-	spec="dst=$(cat /sys/class/net/eth0/address) $(frame_spec "$1" "$2") ${*:3}"
-	read -ra before < <(queue_counts)
+	read -r address </sys/class/net/eth0/address
+	spec="dst=$address $(frame_spec "$1" "$2") ${*:3}"
+	read -ra before < <("$bin/queue-counts" eth0)
 	peer "$bin/frames tap0 $frames $spec && $bin/frames tap0 $marks dst=ff:ff:ff:ff:ff:ff type=0x88b6" || {
 		cat "$peer_out"
 		return 1
 	}
-	while [ $patience -gt 0 ]; do
-		read -ra after < <(queue_counts)
-		total=0
-		for ((i = 1; i < ${#after[@]}; i++)); do
-			total=$((total + after[i] - ${before[i]:-0}))
-		done
-		[ $total -lt $((frames + marks)) ] || break
-		# the marks are counted; the other queues bring theirs a bit later
-		[ $((after[0] - before[0])) -lt $marks ] || [ $patience -lt 4 ] || patience=4
-		patience=$((patience - 1))
-		sleep 0.1
-	done
-	got=()
-	for ((i = 1; i < ${#after[@]}; i++)); do
-		got+=($((after[i] - ${before[i]:-0})))
-	done
+	read -ra got < <("$bin/queue-counts" eth0 $frames $marks "${before[@]}")
+	[ ${#got[@]} -gt 1 ] || return
+	got=("${got[@]:1}")
 }
 
 # goes KIND PORT [KEY=VALUE...]: prints the queues that got a good part of such frames, or none
 goes() {
-	local i
+	local i IFS=' '
 	local -a got hit=()
 
 	send_frames "$@" || return
 	for i in "${!got[@]}"; do
 		[ "${got[i]}" -lt $((frames / 8)) ] || hit+=("$i")
 	done
-	(
-		IFS=,
-		echo "queues ${hit[*]:-none}"
-	)
+	IFS=,
+	echo "queues ${hit[*]:-none}"
 }
 
 # shares KIND PORT [KEY=VALUE...]: prints how many percent of them, to the nearest 5, came to each

@@ -56,11 +56,29 @@ need_kernel() {
 	esac
 }
 
+# retell PREFIX FILE: the results in FILE, renumbered, become the test's
+retell() {
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		'ok '* | 'not ok '*)
+			[[ $line =~ ^((not\ )?ok)\ [0-9]*\ -\ (.*)$ ]]
+			tap_run=$((tap_run + 1))
+			[ "${BASH_REMATCH[1]}" = ok ] || tap_failed=$((tap_failed + 1))
+			echo "${BASH_REMATCH[1]} $tap_run - $1${BASH_REMATCH[3]}"
+			;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$2"
+}
+
 # vm TITLE FUNCTION [zcrx-vm OPTION...] [-- ARGUMENT...]: boots a guest and calls
 # guest_FUNCTION there, with the ARGUMENTs. TITLE stands before its results, and
 # one more result tells whether the guest ended well, with nothing in its log.
 vm() {
-	local title=$1 fn=$2 line rc=0 start=$SECONDS why=''
+	local title=$1 fn=$2 rc=0 start=$SECONDS why=''
 	local -a options=()
 
 	shift 2
@@ -77,19 +95,7 @@ vm() {
 			--kernel-log "$work/kernel-log" --peer "$here/peer.sh $work/peer" \
 			${options[@]+"${options[@]}"} -- "$self" --guest "$fn" "$work" "$@" </dev/null >"$work/tap" 2>"$work/said"
 	) || rc=$?
-	# renumbered
-	while IFS= read -r line; do
-		case $line in
-		'ok '* | 'not ok '*)
-			[[ $line =~ ^((not\ )?ok)\ [0-9]*\ -\ (.*)$ ]]
-			tap_run=$((tap_run + 1))
-			[ "${BASH_REMATCH[1]}" = ok ] || tap_failed=$((tap_failed + 1))
-			echo "${BASH_REMATCH[1]} $tap_run - $title: ${BASH_REMATCH[3]}"
-			;;
-		1..*) ;;
-		*) echo "# ${line#\# }" ;;
-		esac
-	done <"$work/tap"
+	retell "$title: " "$work/tap"
 	tap_result $((rc != 0 || ! $(grep -c '^1\.\.' "$work/tap"))) "$title: the guest ends well, its log is clean" || {
 		[ $((SECONDS - start)) -lt "${vm_limit:-120}" ] || why="it was ended after ${vm_limit:-120} seconds, "
 		tap_diag "${why}exit status $rc (124: the log has a complaint, 125: the guest broke)"
@@ -100,24 +106,31 @@ vm() {
 # ---------------------------------------------------------------------------
 # In the guest
 
+# nap SECONDS: a sleep that starts no program, which takes User Mode Linux longer than most naps
+nap() {
+	[ -n "${nap_fd:-}" ] || exec {nap_fd}<> <(:)
+	read -rt "$1" -u "$nap_fd" || true
+}
+
 # The peer's shell (peer.sh) takes commands by way of files
 peer_count=0
 peer_start() { # COMMAND: sets $peer_id
 	peer_count=$((peer_count + 1))
 	peer_id=$peer_count
-	printf '%s\n' "$1" >"$work/peer/$peer_id.new"
-	mv "$work/peer/$peer_id.new" "$work/peer/$peer_id.cmd"
+	printf '%s\n' "$1" >"$work/peer/$peer_id.cmd"
+	: >"$work/peer/$peer_id.go"
 }
 
 peer_wait() { # ID: exit status of the command; its output is in $peer_out
-	local i
+	local i rc
 
-	for ((i = 0; i < ${peer_limit:-30} * 20; i++)); do
+	for ((i = 0; i < ${peer_limit:-30} * 50; i++)); do
 		if [ -e "$work/peer/$1.rc" ]; then
 			peer_out=$work/peer/$1.out
-			return "$(cat "$work/peer/$1.rc")"
+			read -r rc <"$work/peer/$1.rc"
+			return "$rc"
 		fi
-		sleep 0.05
+		nap 0.02
 	done
 	tap_diag "the peer did not end: $(cat "$work/peer/$1.cmd")"
 	return 124
@@ -135,7 +148,7 @@ wait_for() {
 	shift
 	for ((i = 0; i < n; i++)); do
 		"$@" && return
-		sleep 0.05
+		nap 0.05
 	done
 	return 1
 }

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # peer.sh DIR - the peer's end in the tests: runs what the guest leaves in DIR as
-# N.cmd, all at once, each one's output to N.out and exit status to N.rc, until
-# there is a file "stop"
+# N.cmd once there is N.go, all at once, each one's output to N.out and exit status to
+# N.rc, until there is a file "stop"
 
 set -u
 cd "$1" || exit 1
 n=1
 while [ ! -e stop ]; do
-	if [ -e $n.cmd ]; then
+	if [ -e $n.go ]; then
 		(
 			bash "$n.cmd" >"$n.out" 2>&1 </dev/null
 			echo $? >"$n.rc.new"
