@@ -95,6 +95,7 @@ shares() {
 
 	send_frames "$@" || return
 	for i in "${!got[@]}"; do
+		# shellcheck disable=SC2017 # rounded on purpose
 		got[i]=$(((got[i] * 20 + frames / 2) / frames * 5))
 	done
 	echo "shares ${got[*]}"
