@@ -252,8 +252,9 @@ static void in_changes(struct input *in, uint8_t *frame, size_t len)
 
 static void step_raw(struct frames_fuzz *f)
 {
-	uint16_t len = in16(f->in) % (in8(f->in) & 1 ? 10000 : 200);
+	uint16_t len = in16(f->in);
 
+	len %= in8(f->in) & 1 ? 10000 : 200;
 	in_bytes(f->in, f->frame, len);
 	if (in8(f->in) & 1 && len > 6)
 		memcpy(f->frame, f->d->o.nic.mac, 6);

@@ -88,10 +88,10 @@ static void step_doorbell(struct rings_fuzz *f)
 	static const uint8_t type[] = { DB_SQ,	     DB_SRQ, DB_CQ,	DB_CQ_ARMALL,
 					DB_CQ_ARMSE, DB_NQ,  DB_NQ_ARM, DB_NQ_MASK };
 	uint8_t how = in8(f->in);
-	struct drv_ring *r = pick_ring(f, how);
+	uint8_t what = how & 8 ? in8(f->in) & 15 : type[in8(f->in) & 7];
+	uint16_t id = how & 0x80 ? in16(f->in) : pick_ring(f, how)->id;
 
-	drv_doorbell(f->d, how & 8 ? in8(f->in) & 15 : type[in8(f->in) & 7],
-		     how & 0x80 ? in16(f->in) : r->id, in32(f->in));
+	drv_doorbell(f->d, what, id, in32(f->in));
 }
 
 /* Gives a queue's entries back as a driver that has read them, or else none goes round often */
@@ -295,8 +295,12 @@ static void step_vnic(struct rings_fuzz *f)
 	drv_hwrm(f->d, &cfg, sizeof(cfg), NULL, 0);
 	if (how & 12)
 		drv_hwrm(f->d, &up, sizeof(up), NULL, 0);
-	if (how & 32)
-		drv_placement(f->d, in8(f->in), in16(f->in), in16(f->in));
+	if (how & 32) {
+		uint8_t flags = in8(f->in);
+		uint16_t jumbo = in16(f->in);
+
+		drv_placement(f->d, flags, jumbo, in16(f->in));
+	}
 }
 
 static void step_link(struct rings_fuzz *f)
@@ -306,7 +310,9 @@ static void step_link(struct rings_fuzz *f)
 
 static void step_tpa(struct rings_fuzz *f)
 {
-	drv_tpa(f->d, in16(f->in) & 0x1ff, 1 + in8(f->in) % 64, 1 + in8(f->in), in16(f->in) % 512);
+	uint16_t flags = in16(f->in) & 0x1ff, segs = 1 + in8(f->in) % 64, aggs = 1 + in8(f->in);
+
+	drv_tpa(f->d, flags, segs, aggs, in16(f->in) % 512);
 }
 
 /* Segments of a TCP stream, as they may be aggregated, one by one or as one frame */

@@ -173,9 +173,11 @@ static void step_map(struct vfio_fuzz *f)
 	uint64_t at = in8(f->s.in) % 64 * 4096, size = in8(f->s.in) % 16 * 4096;
 	int fds[SERVER_MAX_FDS] = { f->fd[FD_MEM] };
 	unsigned int n = how & 1 ? pick_fds(f, fds) : 1;
+	uint32_t flags = how & 2 ? in32(f->s.in) : 3;
+	uint64_t offset = how & 4 ? in_le(f->s.in, 8) : at;
+	uint64_t iova = how & 8 ? in_le(f->s.in, 8) : SERVER_MEM_SIZE + at;
 
-	post_map(f, how & 2 ? in32(f->s.in) : 3, how & 4 ? in_le(f->s.in, 8) : at,
-		 how & 8 ? in_le(f->s.in, 8) : SERVER_MEM_SIZE + at, how & 16 ? in_le(f->s.in, 8) : size, fds, n);
+	post_map(f, flags, offset, iova, how & 16 ? in_le(f->s.in, 8) : size, fds, n);
 }
 
 static void step_unmap(struct vfio_fuzz *f)
@@ -184,9 +186,11 @@ static void step_unmap(struct vfio_fuzz *f)
 	struct {
 		uint32_t argsz, flags;
 		uint64_t iova, size;
-	} p = { sizeof(p), how & 1 ? in32(f->s.in) : 0, SERVER_MEM_SIZE + in8(f->s.in) % 64 * 4096,
-		in8(f->s.in) % 16 * 4096 };
+	} p = { .argsz = sizeof(p) };
 
+	p.flags = how & 1 ? in32(f->s.in) : 0;
+	p.iova = SERVER_MEM_SIZE + in8(f->s.in) % 64 * 4096;
+	p.size = in8(f->s.in) % 16 * 4096;
 	if (how & 2)
 		p.iova = 0, p.size = SERVER_MEM_SIZE;
 	else if (how & 4)
@@ -219,21 +223,34 @@ static void step_multi(struct vfio_fuzz *f)
 
 	for (unsigned int i = 0; i < n; i++) {
 		p[1 + 3 * i] = in16(f->s.in);
-		p[2 + 3 * i] = (uint64_t)(in8(f->s.in) % 16) << 32 | in8(f->s.in) % 10;
+		p[2 + 3 * i] = (uint64_t)(in8(f->s.in) % 16) << 32;
+		p[2 + 3 * i] |= in8(f->s.in) % 10;
 		p[3 + 3 * i] = in_le(f->s.in, 8);
 	}
 	post(f, WRITE_MULTI, in_flags(f), p, 8 + n * 24, NULL, 0);
 }
 
-/* Any message: its length may be a lie */
+/* Bytes of payload that a command has at least, by the protocol */
+static const uint8_t least[] = {
+	[VERSION] = 4,	     [DMA_MAP] = 32,	[DMA_UNMAP] = 24, [GET_INFO] = 16,
+	[REGION_INFO] = 32,  [IRQ_INFO] = 16,	[SET_IRQS] = 20,  [REGION_READ] = 16,
+	[REGION_WRITE] = 16, [WRITE_MULTI] = 8,
+};
+
+/* Any message: its length may be a lie, or too short by a byte */
 static void step_message(struct vfio_fuzz *f)
 {
 	uint8_t len = in8(f->s.in), how = in8(f->s.in), msg[16 + 256];
-	uint32_t head[4] = { in16(f->s.in) | (uint32_t)(how & 1 ? in16(f->s.in) : in8(f->s.in) % 18) << 16,
-			     how & 2 ? in32(f->s.in) : 16u + len, in_flags(f), 0 };
+	uint16_t id = in16(f->s.in), command = how & 1 ? in16(f->s.in) : in8(f->s.in) % 18;
+	uint32_t head[4] = { id | (uint32_t)command << 16 };
 	int fds[SERVER_MAX_FDS];
-	unsigned int n = how & 4 ? pick_fds(f, fds) : 0;
+	unsigned int n;
 
+	if (how & 8 && command < sizeof(least) && least[command])
+		len = least[command] - len % 2;
+	head[1] = how & 2 ? in32(f->s.in) : 16u + len;
+	head[2] = in_flags(f);
+	n = how & 4 ? pick_fds(f, fds) : 0;
 	memcpy(msg, head, 16);
 	in_bytes(f->s.in, msg + 16, len);
 	server_send(&f->s, msg, 16 + len, fds, n);

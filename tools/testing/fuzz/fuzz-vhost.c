@@ -177,8 +177,12 @@ static void step_access(struct vhost_fuzz *f)
 	static const uint64_t place[] = { 0, 0x100, PCI_COMMAND, 0xa2, 0xb4, 0x50, DB_PF, 0x1000 };
 	uint8_t how = in8(f->s.in), data[256];
 	uint32_t size = how & 8 ? in16(f->s.in) : 1u << (how >> 4 & 3);
-	uint64_t addr = how & 128 ? in_le(f->s.in, 8) : place[in8(f->s.in) & 7] + (in8(f->s.in) & 31);
-	uint8_t op = how & 7, bar = in8(f->s.in) & 7;
+	uint64_t addr = how & 128 ? in_le(f->s.in, 8) : place[in8(f->s.in) & 7];
+	uint8_t op = how & 7, bar;
+
+	if (!(how & 128))
+		addr += in8(f->s.in) & 31;
+	bar = in8(f->s.in) & 7;
 
 	in_bytes(f->s.in, data, size < 64 ? size : 64);
 	memset(data + (size < 64 ? size : 64), 0, sizeof(data) - (size < 64 ? size : 64));
