@@ -319,20 +319,6 @@ no_growth() {
 # split [on|off|auto [THRESHOLD]]: header/data split
 split() { "$bin/zcrx-split" eth0 "$@"; }
 
-# The self test, until both of its loopbacks were good once: the driver waits 1 ms for its
-# frame to come back, and may read another one first
-loopbacks() {
-	local said mac=1 phy=1 i
-
-	for ((i = 0; i < 20 && mac + phy; i++)); do
-		said=$(ethtool -t eth0 offline)
-		! grep -q 'Mac loopback.*0$' <<<"$said" || mac=0
-		! grep -q 'Phy loopback.*0$' <<<"$said" || phy=0
-	done
-	echo "$said"
-	return $((mac + phy))
-}
-
 carrier() { [ "$(cat /sys/class/net/eth0/carrier)" = "$1" ]; }
 
 # fec ENCODING: the link is there, with that one

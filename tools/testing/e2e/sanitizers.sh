@@ -44,6 +44,7 @@ guest_life() {
 	tap_ok "ethtool and ip settings" settings
 	traffic "with them"
 	tap_ok "ethtool -t online" ethtool -t eth0 online
+	tap_ok "ethtool -t offline: both loopbacks" loopbacks
 	tap_ok "the firmware fails" ctl fw-error fatal
 	sleep 2
 	tap_ok "the driver gets over it" wait_for 20 answers
