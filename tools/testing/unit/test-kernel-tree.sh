@@ -128,6 +128,11 @@ rm -rf "$ZCRX_CACHE" "$tree"
 tap_ok "apply with an empty cache" kernel_tree apply "$tree"
 tap_eq "$(git -C "$tree" rev-parse HEAD)" "$first" "the same commit ids come out"
 
+# --- the pristine source, by itself --------------------------------------------
+pristine=$(kernel_tree source)
+tap_ok "source names a directory with the kernel" test -f "$pristine/Makefile"
+tap_fails "of which the series has not touched anything" '' test -e "$pristine/io_uring/zc_rx.c"
+
 # --- a plain file may be edited where later patches do not touch it ----------
 sed -i 's/zc_45;/zc_45_edited;/' "$ZCRX_LINUX/io_uring/zc_rx.c"
 tap_ok "check after an edit of a plain file" kernel_tree check
