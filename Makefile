@@ -30,7 +30,7 @@ late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 
-.PHONY: help setup tools unit-tests guest-tests linux series demo check check-fast fuzz bench clean
+.PHONY: help setup tools unit-tests guest-tests test-kernels linux series demo check check-fast fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -70,6 +70,11 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f queue-counts.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
+# Beside the tools: not all that it takes to make a kernel is done by several processes
+test-kernels:
+	@scripts/kernel-tree build stock >/dev/null || true
+	@scripts/kernel-tree build zc >/dev/null || true
+
 linux: setup
 	@scripts/kernel-tree build zc
 
@@ -84,9 +89,7 @@ demo: setup
 # A kernel that does not build is a failure of the tests that boot it. Most of the tests wait
 # more than they compute: "upstream", which only the last ones boot, is built meanwhile.
 check: setup
-	$(sub) -k tools unit-tests guest-tests || true
-	@scripts/kernel-tree build stock >/dev/null || true
-	@scripts/kernel-tree build zc >/dev/null || true
+	$(sub) -k test-kernels tools unit-tests guest-tests || true
 	@tools/testing/run --jobs $(TEST_JOBS) --beside 'scripts/kernel-tree build upstream' $(if $(TESTS),$(TESTS),$(all_tests))
 
 check-fast:
