@@ -17,7 +17,7 @@ traffic() { # TITLE [PORT-OPTION...]
 	local title=$1 way
 
 	shift
-	pgrep -x iperf3 >/dev/null || iperf3 -s -D -p 5201 >/dev/null
+	pgrep -x iperf3 >/dev/null || iperf_server 5201
 	for way in '' -R; do
 		peer "iperf3 -c $ZCRX_GUEST -t $seconds $way $*"
 		tap_eq $? 0 "$title: iperf3 $way" || tap_diag "$(tail -n 5 "$peer_out")"
@@ -76,7 +76,7 @@ guest_vlan() {
 		ip addr add 198.51.100.2/24 dev eth0.7 && ip link set eth0.7 up"
 	tap_ok "and on the other" $ns sh -c "ip link add link eth1 name eth1.7 type vlan id 7 &&
 		ip addr add 198.51.100.1/24 dev eth1.7 && ip link set eth1.7 up"
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	for rx in on off; do
 		for tx in on off; do
 			tap_ok "ethtool -K rxvlan $rx txvlan $tx" ethtool -K eth0 rxvlan $rx txvlan $tx
@@ -107,7 +107,7 @@ stream_interrupts() {
 guest_coalesce() {
 	local many
 
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	ethtool -C eth0 adaptive-rx off
 	tap_ok "ethtool -C rx-usecs 60 rx-frames 1" ethtool -C eth0 rx-usecs 60 rx-frames 1
 	stream_interrupts

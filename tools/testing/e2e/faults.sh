@@ -87,7 +87,7 @@ wire_case() {
 guest_wire() {
 	local before name bad ip_before peer_before
 
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	wire_case "1 % loss" drop=1%
 	tap_ok "1 % loss: frames were lost both ways" test "$(grown fault_rx_drop)" -gt 0 -a "$(grown fault_tx_drop)" -gt 0
 	wire_case "reorder" reorder=1%:gap=5,dup=0.5%

@@ -106,11 +106,10 @@ vm() {
 # ---------------------------------------------------------------------------
 # In the guest
 
-# nap SECONDS: a sleep that starts no program, which takes User Mode Linux longer than most naps
-nap() {
-	[ -n "${nap_fd:-}" ] || exec {nap_fd}<> <(:)
-	read -rt "$1" -u "$nap_fd" || true
-}
+# nap SECONDS: a sleep that starts no program, which takes User Mode Linux longer than most naps.
+# The descriptor is made here and not at the first nap, as that changes $!
+exec {nap_fd}<> <(:)
+nap() { read -rt "$1" -u "$nap_fd" || true; }
 
 # The peer's shell (peer.sh) takes commands by way of files
 peer_count=0
@@ -180,7 +179,14 @@ wait_for() {
 	return 1
 }
 
-listening() { ss -Hltn "sport = :$port" | grep -q .; }
+# listens PORT [PREFIX...]: PREFIX is what runs ss elsewhere
+listens() { "${@:2}" ss -Hltn "sport = :$1" | grep -q .; }
+listening() { listens "$port"; }
+
+# iperf_server PORT [PREFIX...]: iperf3 -D returns before the server listens
+iperf_server() {
+	"${@:2}" iperf3 -s -D -p "$1" >/dev/null && wait_for 5 listens "$@"
+}
 
 recv_start() { # OPTION...: sets $recv_pid; output in $work/recv.json, $work/recv.err
 	"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --json "$@" >"$work/recv.json" 2>"$work/recv.err" &

@@ -31,7 +31,7 @@ guest_two_nics() {
 
 	tap_ok "ping, IPv4" ping -q -c 10 -i 0.02 "$ZCRX_PEER"
 	tap_ok "ping, IPv6" ping -q -c 10 -i 0.02 "$ZCRX_PEER6"
-	far iperf3 -s -D >/dev/null
+	iperf_server 5201 far
 	run iperf3 -c "$ZCRX_PEER" -t 1
 	tap_eq $status 0 "iperf3 one way, $(rate)" || tap_diag "$out"
 	run iperf3 -c "$ZCRX_PEER" -t 1 -R

@@ -33,7 +33,7 @@ answers() { ping -q -c 1 -W 1 "$ZCRX_PEER" >/dev/null; }
 guest_life() {
 	local device
 
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	traffic "to the guest"
 	traffic "from the guest" -R
 	traffic "datagrams" -u -b 100M -l 1000
@@ -86,7 +86,7 @@ main() {
 }
 
 guest_pair() {
-	ip netns exec peer iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201 ip netns exec peer
 	tap_ok "iperf3 over the cable" iperf3 -c "$ZCRX_PEER" -t "$seconds"
 	tap_ok "and back" iperf3 -c "$ZCRX_PEER" -t "$seconds" -R
 }

@@ -26,7 +26,7 @@ guest_traffic() {
 	tap_ok "ping, IPv6" ping -q -c 20 -i 0.02 "$ZCRX_PEER6"
 	tap_ok "ping that needs fragments" ping -q -c 3 -i 0.2 -s 20000 "$ZCRX_PEER"
 	before=$(stat_sum rx_ucast_bytes)
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	for name in '' '-R' '-P 4' '-6'; do
 		case $name in
 		-6) peer "iperf3 -J -c $ZCRX_GUEST6 -t $seconds" ;;
@@ -172,7 +172,7 @@ guest_down_up() {
 	tap_eq $bad 0 "50 times down and up"
 	# IPv6 addresses go with the interface
 	tap_ok "traffic after that" ping -q -c 5 -i 0.2 -W 5 "$ZCRX_PEER"
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	peer_start "iperf3 -c $ZCRX_GUEST -t 4 -P 2"
 	for ((i = 0; i < 4; i++)); do
 		sleep 0.5

@@ -44,7 +44,7 @@ guest_probe() { # CPUS
 	tap_eq "$(ethtool -i eth0 | sed -n 's/^driver: //p')" bnxt_en "driver"
 	tap_ok "ping, IPv4" ping -q -c 20 -i 0.02 "$ZCRX_PEER"
 	tap_ok "ping, IPv6" ping -q -c 20 -i 0.02 "$ZCRX_PEER6"
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	for name in '' '-R'; do
 		peer "iperf3 -J -c $ZCRX_GUEST -t 1 $name"
 		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
@@ -194,8 +194,8 @@ guest_stress() {
 
 	"$bin/zcrx-split" eth0 on 0 >/dev/null
 	ethtool -X eth0 equal 2
-	iperf3 -s -D -p 5201 >/dev/null
-	iperf3 -s -D -p 5202 >/dev/null
+	iperf_server 5201
+	iperf_server 5202
 	peer_limit=$((seconds + 60))
 	peer_start "iperf3 -J -c $ZCRX_GUEST -p 5201 -P 3 -t $seconds"
 	ids+=("$peer_id")

@@ -32,7 +32,7 @@ guest_nic() {
 	tap_ok "ping, IPv4" ping -q -c 20 -i 0.05 "$ZCRX_PEER"
 	tap_ok "ping, IPv6" ping -q -c 20 -i 0.05 "$ZCRX_PEER6"
 
-	iperf3 -s -D -p 5201 >/dev/null
+	iperf_server 5201
 	for n in '' -R '-P 8'; do
 		peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $n"
 		tap_eq $? 0 "iperf3 ${n:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
