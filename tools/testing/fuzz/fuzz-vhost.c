@@ -226,6 +226,8 @@ static void step_chain(struct vhost_fuzz *f)
 		d->flags = in8(f->s.in) & 7;
 		if (how & 2)
 			d->next = in16(f->s.in);
+		if (how & 16) /* the last one, or one that is not there */
+			d->next = NUM - 1 + in8(f->s.in) % 3;
 		if (how & 4)
 			d->addr = in_le(f->s.in, 8);
 		else if (how & 8)
