@@ -10,7 +10,7 @@
 # shellcheck source=lib.sh disable=SC2317,SC2016,SC2086 # functions are called by name
 . "$(dirname "$0")/lib.sh"
 
-seconds=${ZCRX_TEST_SECONDS:-2}
+seconds=${ZCRX_TEST_SECONDS:-1}
 
 # iperf3 both ways and one way with many streams; the peer is the client
 traffic() { # TITLE [PORT-OPTION...]

@@ -150,8 +150,11 @@ guest_device() {
 	counted "buffer errors" buffer rx_buf_errors
 	counted "no buffers" starve rx_discards
 	snapshot before
-	ctl fault set late=20%,doorbell=10%
+	# each doorbell that is lost is a retransmission time-out or several: a number of them that
+	# can be waited for
+	ctl fault set late=20%,doorbell=10%:count=15
 	file_to_guest "late notifications, lost doorbells"
+	ctl fault set late=20%,doorbell=10%:count=15
 	file_from_guest "late notifications, lost doorbells"
 	ctl fault clear
 	snapshot after

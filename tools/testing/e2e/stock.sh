@@ -5,13 +5,15 @@
 #
 # The unmodified driver of Linux 6.12 on the emulated NIC: traffic both ways,
 # what ethtool asks and sets, interface down and up. ZCRX_TEST_SECONDS is how long
-# each iperf3 runs (default: 2). With ZCRX_TEST_ARCH=x86_64 it is Debian's kernel, as
+# each iperf3 runs (default: 1). With ZCRX_TEST_ARCH=x86_64 it is Debian's kernel, as
 # it is shipped.
 
 # shellcheck source=lib.sh disable=SC2317,SC2086,SC2016 # functions are called by name
 . "$(dirname "$0")/lib.sh"
 
-seconds=${ZCRX_TEST_SECONDS:-2}
+seconds=${ZCRX_TEST_SECONDS:-1}
+peer_limit=$((seconds + 30))
+vm_limit=$((seconds * 5 + 120))
 # QEMU may have to translate each instruction, on processors that others use as well
 least_rate=100
 [ "$arch" = um ] || least_rate=5
