@@ -23,7 +23,7 @@ for variant in gcc clang asan; do
 		tap_ok "$variant: $d" make -s -C "$d" VARIANT="$variant" -j"$(nproc)"
 	done
 	[ "$variant" = clang ] || continue
-	for f in tools/testing/unit/test-*.mk tools/testing/bench/*.mk; do
+	for f in tools/testing/unit/test-*.mk tools/testing/bench/*.mk tools/testing/guest/*.mk; do
 		[ -f "$f" ] || continue
 		tap_ok "$variant: ${f%.mk}" make -s -C "${f%/*}" -f "${f##*/}" VARIANT="$variant" -j"$(nproc)"
 	done

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
+#
+# Receivers that live and die while others change interface and queues (zc-races), with
+# senders that never end. Afterwards nothing may be left: no page pool that waits, no
+# memory gone. ZCRX_TEST_SECONDS is how long each guest goes on (default: 15),
+# ZCRX_TEST_SEED what it begins with (default: the time), ZCRX_TEST_CPUS how many processors
+# it has (default: 2, User Mode Linux 1), ZCRX_TEST_SLOW how much longer than on an idle machine
+# things may take.
+
+# shellcheck source=lib.sh disable=SC2317 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+seconds=${ZCRX_TEST_SECONDS:-15}
+seed=${ZCRX_TEST_SEED:-$(date +%s)}
+slow=${ZCRX_TEST_SLOW:-$([ "$arch" = um ] && echo 2 || echo 4)}
+[ "$kernel" != debug ] || slow=${ZCRX_TEST_SLOW:-$((slow * 3))}
+cpus=${ZCRX_TEST_CPUS:-$([ "$arch" = um ] && echo 1 || echo 2)}
+wild_port=9998
+
+# What the interface is like in the beginning, and when its driver has come back. The NIC's
+# rings are small, so that regions can be.
+write_setup() { # FILE
+	cat >"$1" <<-END
+		ethtool -L eth0 combined 6
+		ethtool -G eth0 rx 127
+		ip link set eth0 mtu 4148 up
+		ip addr replace $ZCRX_GUEST/24 dev eth0
+		ethtool -K eth0 ntuple on
+		ethtool -X eth0 equal 2
+		ethtool -N eth0 flow-type tcp4 dst-port $port action 3
+		ethtool -N eth0 flow-type tcp4 dst-port $wild_port action 2
+	END
+}
+
+write_rebind() { # FILE SETUP
+	cat >"$1" <<-END
+		cd /sys/bus/pci/drivers/bnxt_en
+		device=\$(basename "\$(readlink -f /sys/class/net/eth0/device)")
+		echo "\$device" >unbind && sleep 0.1 && echo "\$device" >bind || exit
+		for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /sys/class/net/eth0 ] || sleep 0.1; done
+		. $2
+	END
+}
+
+# A stream that was cut off ends the program; the next one begins at once
+sender() { # PORT
+	echo "while [ ! -e $work/enough ]; do
+		timeout -s KILL 10 $bin/zcrx-send $ZCRX_GUEST $1 --pattern --bytes \$((RANDOM * 500)) --wait 3; done
+		>/dev/null 2>&1"
+}
+
+available() { awk '/^MemAvailable/ { print $2 }' /proc/meminfo; }
+
+no_pool_detached() { ! "$bin/page-pools" | grep -q detached; }
+
+memory_back() {
+	echo 3 >/proc/sys/vm/drop_caches
+	test $((before - $(available))) -lt 30000
+}
+
+# Of the debug kernels: what nobody refers to. Twice, as what is new is not looked at
+nothing_unreferenced() {
+	echo scan >/sys/kernel/debug/kmemleak
+	sleep 5
+	echo scan >/sys/kernel/debug/kmemleak
+	! grep . /sys/kernel/debug/kmemleak
+}
+
+guest_races() {
+	local line before p
+
+	write_setup "$work/setup"
+	write_rebind "$work/rebind" "$work/setup"
+	tap_ok "the interface is set up" bash -e "$work/setup"
+	rm -f "$work/enough"
+	echo 3 >/proc/sys/vm/drop_caches
+	before=$(available)
+	for p in $port $port $wild_port; do
+		peer_start "$(sender "$p")"
+	done
+	tap_diag "seed $seed"
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) tap_result 0 "${line#ok * - }" ;;
+		'not ok '*) tap_result 1 "${line#not ok * - }" ;;
+		1..*) plan=${line#1..} ;;
+		*) tap_diag "${line#\# }" ;;
+		esac
+	done < <("$bin/zc-races" -i eth0 --seconds "$seconds" --seed "$seed" --slow "$slow" \
+		--rebind "bash $work/rebind >/dev/null 2>&1" 2>&1)
+	tap_eq "$((tap_run - 1))" "${plan:-none}" "zc-races ran to its end"
+	: >"$work/enough"
+	tap_ok "no page pool waits for pages" wait_for 10 no_pool_detached
+	tap_ok "memory is back" wait_for 10 memory_back || tap_diag "$((before - $(available))) kB are gone"
+	[ ! -w /sys/kernel/debug/kmemleak ] || tap_ok "nothing is unreferenced" nothing_unreferenced
+}
+
+main() {
+	local common=(--cpus "$cpus" --mtu 4148 --queues 6)
+
+	need_kernel "$kernel"
+	make_work
+	vm_limit=$((seconds + 150 * slow))
+	export ZCRX_TEST_SEED=$seed
+	vm "queues restart" races "${common[@]}" --emu-arg --rfs=v3 --emu-arg --queue-restart
+	[ "$arch" != um ] || vm "the NIC restarts" races "${common[@]}"
+}
+
+e2e_main "$@"
