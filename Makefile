@@ -5,6 +5,8 @@
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
 #   TEST_JOBS=N  tests at once (default: 2, or 1 with JOBS=1)
 #   TESTS=...    run only these tests of "make check"
+#   SLOW=N       let things take N times longer in "make check-smp" (default 5, for QEMU without
+#                KVM)
 #   SECONDS=N    how long "make fuzz" runs each target (default 60), and "make bench"
 #                measures each line (default 2)
 
@@ -30,13 +32,18 @@ late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 
-.PHONY: help setup tools unit-tests guest-tests test-kernels linux series demo check check-fast fuzz bench clean
+# on several processors, with QEMU
+smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream)
+SLOW ?= 5
+
+.PHONY: help setup tools unit-tests guest-tests test-kernels linux series demo check check-fast check-smp fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
 	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
 	@echo 'make check       all tests'
 	@echo 'make check-fast  those that need no other kernel'
+	@echo 'make check-smp   those that make sense on several processors, in QEMU'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
@@ -96,6 +103,11 @@ check: setup
 check-fast:
 	$(sub) -k tools unit-tests || true
 	@tools/testing/run --jobs $(TEST_JOBS) $(if $(TESTS),$(TESTS),$(fast_tests))
+
+check-smp: setup
+	$(sub) -k tools guest-tests || true
+	@scripts/kernel-tree build zc-x86 >/dev/null || true
+	@ZCRX_TEST_ARCH=x86_64 ZCRX_TEST_SLOW=$(SLOW) tools/testing/run --log build/check-smp --slow $(SLOW) $(if $(TESTS),$(TESTS),$(smp_tests))
 
 # from the command line only: shells have a variable of that name
 fuzz:

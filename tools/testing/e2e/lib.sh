@@ -6,7 +6,9 @@
 # script, named guest_NAME. Its TAP lines become the test's.
 #
 # ZCRX_TEST_KERNEL names the patched kernel to test (default: zc); debug has
-# KASAN, lockdep and the like. ZCRX_TEST_ARCH=x86_64 makes the guests QEMU's.
+# KASAN, lockdep and the like. ZCRX_TEST_ARCH=x86_64 makes the guests QEMU's, with
+# ZCRX_TEST_CPUS processors (default: 2). ZCRX_TEST_SLOW is how many times longer than User
+# Mode Linux things may take (default: 1; without KVM QEMU needs 5, its debug kernel 15).
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 self=$(readlink -f "$0")
@@ -19,6 +21,8 @@ status=0
 
 kernel=${ZCRX_TEST_KERNEL:-zc}
 arch=${ZCRX_TEST_ARCH:-um}
+cpus=${ZCRX_TEST_CPUS:-2}
+slow=${ZCRX_TEST_SLOW:-1}
 bin=$top/build/gcc
 port=9999
 queue=3
@@ -78,10 +82,11 @@ retell() {
 # guest_FUNCTION there, with the ARGUMENTs. TITLE stands before its results, and
 # one more result tells whether the guest ended well, with nothing in its log.
 vm() {
-	local title=$1 fn=$2 rc=0 start=$SECONDS why=''
+	local title=$1 fn=$2 rc=0 start=$SECONDS why='' limit=$((${vm_limit:-120} * slow))
 	local -a options=()
 
 	shift 2
+	[ "$arch" = um ] || options=(--cpus "$cpus")
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		options+=("$1")
 		shift
@@ -91,13 +96,13 @@ vm() {
 	mkdir "$work/peer"
 	(
 		cd "$work" || exit 125
-		timeout -k 10 "${vm_limit:-120}" "$top/scripts/zcrx-vm" run --arch "$arch" --kernel "${vm_kernel:-$kernel}" --rw "$work" \
+		timeout -k 10 "$limit" "$top/scripts/zcrx-vm" run --arch "$arch" --kernel "${vm_kernel:-$kernel}" --rw "$work" \
 			--kernel-log "$work/kernel-log" --peer "$here/peer.sh $work/peer" \
 			${options[@]+"${options[@]}"} -- "$self" --guest "$fn" "$work" "$@" </dev/null >"$work/tap" 2>"$work/said"
 	) || rc=$?
 	retell "$title: " "$work/tap"
 	tap_result $((rc != 0 || ! $(grep -c '^1\.\.' "$work/tap"))) "$title: the guest ends well, its log is clean" || {
-		[ $((SECONDS - start)) -lt "${vm_limit:-120}" ] || why="it was ended after ${vm_limit:-120} seconds, "
+		[ $((SECONDS - start)) -lt "$limit" ] || why="it was ended after $limit seconds, "
 		tap_diag "${why}exit status $rc (124: the log has a complaint, 125: the guest broke)"
 		grep -v '^\[#\]' "$work/said" | tail -n 30 | sed 's/^/# | /'
 	}
@@ -123,7 +128,7 @@ peer_start() { # COMMAND: sets $peer_id
 peer_wait() { # ID: exit status of the command; its output is in $peer_out
 	local i rc
 
-	for ((i = 0; i < ${peer_limit:-30} * 50; i++)); do
+	for ((i = 0; i < ${peer_limit:-30} * 50 * slow; i++)); do
 		if [ -e "$work/peer/$1.rc" ]; then
 			peer_out=$work/peer/$1.out
 			read -r rc <"$work/peer/$1.rc"
@@ -169,7 +174,7 @@ loopbacks() {
 
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
-	local i n=$(($1 * 20))
+	local i n=$(($1 * 20 * slow))
 
 	shift
 	for ((i = 0; i < n; i++)); do

@@ -24,7 +24,7 @@ works_again() { # TITLE
 }
 
 # So that a test ends when the receiver does not
-kill_after() { (sleep "$1"; kill -KILL "$recv_pid" 2>/dev/null) & }
+kill_after() { (sleep $(($1 * slow)); kill -KILL "$recv_pid" 2>/dev/null) & }
 
 no_pool_detached() { ! "$bin/page-pools" | grep detached; }
 
