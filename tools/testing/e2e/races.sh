@@ -13,6 +13,7 @@
 seconds=${ZCRX_TEST_SECONDS:-15}
 seed=${ZCRX_TEST_SEED:-$(date +%s)}
 wild_port=9998
+plain_port=9997
 
 # What the interface is like in the beginning, and when its driver has come back. The NIC's
 # rings are small, so that regions can be.
@@ -26,6 +27,7 @@ write_setup() { # FILE
 		ethtool -X eth0 equal 2
 		ethtool -N eth0 flow-type tcp4 dst-port $port action 3
 		ethtool -N eth0 flow-type tcp4 dst-port $wild_port action 2
+		ethtool -N eth0 flow-type tcp4 dst-port $plain_port action 1
 	END
 }
 
@@ -72,7 +74,7 @@ guest_races() {
 	rm -f "$work/enough"
 	echo 3 >/proc/sys/vm/drop_caches
 	before=$(available)
-	for p in $port $port $wild_port; do
+	for p in $port $port $wild_port $plain_port; do
 		peer_start "$(sender "$p")"
 	done
 	tap_diag "seed $seed"

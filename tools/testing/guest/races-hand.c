@@ -134,6 +134,21 @@ static bool act_merge(struct hand *h)
 		     rng_one_in(&h->rng, 2) ? "on" : "off");
 }
 
+/* What the device has completed the driver may learn of a millisecond later, or by chance */
+static bool act_coalesce(struct hand *h)
+{
+	static const uint32_t delays[] = { 1, 50, 1000, 1000 };
+	struct ethtool_coalesce c = { .cmd = ETHTOOL_GCOALESCE };
+
+	if (!ethtool(h, &c))
+		return false;
+	c.cmd = ETHTOOL_SCOALESCE;
+	c.use_adaptive_rx_coalesce = rng_one_in(&h->rng, 4);
+	c.rx_coalesce_usecs = delays[rng_below(&h->rng, 4)];
+	c.rx_max_coalesced_frames = 1 + rng_below(&h->rng, 60);
+	return ethtool(h, &c);
+}
+
 static bool act_rebind(struct hand *h)
 {
 	return h->races->rebind && shell(h, "%s", h->races->rebind);
@@ -253,6 +268,7 @@ static const struct act config_acts[] = {
 	{ act_channels, RACES_CHANNELS, 10 },
 	{ act_mtu, RACES_MTU, 5 },
 	{ act_merge, RACES_MERGE, 5 },
+	{ act_coalesce, RACES_COALESCE, 10 },
 	{ act_rebind, RACES_REBIND, 3 },
 	{ 0 }
 };

@@ -418,27 +418,33 @@ static void check_held(struct receiver *r)
 		right(r, &r->held[r->held_head % MAX_HELD], "after the ring was closed");
 }
 
+/* What a socket has for recv(2). Return: false at the end of it */
+static bool read_some(const struct races *races, struct conn *c, enum races_count count)
+{
+	uint8_t buf[16384];
+	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	size_t good;
+
+	if (n <= 0)
+		return n && errno == EAGAIN;
+	good = pattern_check(buf, c->pos, (size_t)n);
+	if (good != (size_t)n)
+		races_fail(races, "byte %zu of %zd of recv(2), position %llu of the stream, is wrong (%s)", good, n,
+			   (unsigned long long)c->pos,
+			   count == RACES_PLAIN ? "an ordinary receiver" : "the ring is gone");
+	c->pos += (uint64_t)n;
+	races_add(races, count, (uint64_t)n);
+	return good == (size_t)n;
+}
+
 /* What is in the socket, or comes later, is to be had by recv(2) */
 static void read_on(struct receiver *r, struct conn *c, uint64_t end_ms)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
-	uint8_t buf[16384];
 
-	while (races_now_ms() < end_ms && poll(&p, 1, 50) >= 0) {
-		ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
-
-		if (!n || (n < 0 && errno != EAGAIN))
+	while (races_now_ms() < end_ms && poll(&p, 1, 50) >= 0)
+		if (p.revents && !read_some(r->races, c, RACES_READ_ON))
 			return;
-		if (n < 0)
-			continue;
-		if (pattern_check(buf, c->pos, (size_t)n) != (size_t)n) {
-			fail(r, "queue %u: what a socket has after the ring's end is wrong at %llu",
-			     r->life->queue, (unsigned long long)c->pos);
-			return;
-		}
-		c->pos += (uint64_t)n;
-		races_add(r->races, RACES_READ_ON, (uint64_t)n);
-	}
 }
 
 static void end_ring_first(struct receiver *r)
@@ -666,6 +672,56 @@ int races_receive(const struct races *races, const struct races_life *life)
 		     (unsigned long long)r->bytes, life->ms);
 	end(r);
 	return r->wrong;
+}
+
+/**
+ * races_plain() - receive with recv(2), until killed
+ * @races: all
+ * @seed: of its dice
+ * @port: where to listen
+ *
+ * For a queue that is bound and unbound under its traffic: some of it lies in pages of a
+ * user who does not even know of this socket.
+ *
+ * Return: 1 when it cannot begin.
+ */
+int races_plain(const struct races *races, uint64_t seed, uint16_t port)
+{
+	struct pollfd polls[MAX_CONNS + 1] = { { .fd = listen_on(port), .events = POLLIN } };
+	struct conn conns[MAX_CONNS];
+	struct rng rng = { seed };
+
+	if (polls[0].fd < 0) {
+		races_fail(races, "cannot listen at port %u: %s", port, strerror(-polls[0].fd));
+		return 1;
+	}
+	for (unsigned int i = 0; i < MAX_CONNS; i++) {
+		conns[i] = (struct conn){ .fd = -1 };
+		polls[i + 1] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	}
+	for (;;) {
+		unsigned int next = 1 + rng_below(&rng, MAX_CONNS);
+
+		poll(polls, MAX_CONNS + 1, 100);
+		if (polls[0].revents) {
+			/* in the place of another, which is closed with data under way */
+			forget(&conns[next - 1]);
+			conns[next - 1].fd = accept(polls[0].fd, NULL, NULL);
+			polls[next].fd = conns[next - 1].fd;
+		}
+		for (unsigned int i = 0; i < MAX_CONNS; i++) {
+			if (!polls[i + 1].revents || conns[i].fd < 0)
+				continue;
+			if (!read_some(races, &conns[i], RACES_PLAIN)) {
+				forget(&conns[i]);
+				polls[i + 1].fd = -1;
+			}
+		}
+		if (rng_one_in(&rng, 64))
+			races_nap(&rng, 30000);
+		if (rng_one_in(&rng, 256))
+			races_move(races, &rng);
+	}
 }
 
 /**

@@ -16,6 +16,7 @@ enum races_count {
 	RACES_KILLED,
 	RACES_CHECKED,
 	RACES_READ_ON,
+	RACES_PLAIN,
 	RACES_COPIES,
 	RACES_BAD_RQES,
 	RACES_STARVED,
@@ -24,6 +25,7 @@ enum races_count {
 	RACES_CHANNELS,
 	RACES_MTU,
 	RACES_MERGE,
+	RACES_COALESCE,
 	RACES_RULE,
 	RACES_CONTEXT,
 	RACES_RESTART,
@@ -119,6 +121,7 @@ __attribute__((format(printf, 2, 3)))
 void races_fail(const struct races *races, const char *fmt, ...);
 
 int races_receive(const struct races *races, const struct races_life *life);
+int races_plain(const struct races *races, uint64_t seed, uint16_t port);
 int races_pump(const struct races *races, uint64_t seed, uint16_t port);
 int races_hand(const struct races *races, uint64_t seed, unsigned int which);
 

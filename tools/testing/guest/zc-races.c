@@ -7,14 +7,14 @@
  * Rounds of some seconds. In each, receivers on two queues live and die in all ways, one
  * of them sane and one that writes garbage to its rings; a sender of this machine makes
  * them copy; and two hands change link, rings, number of queues, MTU, rules, contexts,
- * interrupts, bind and unbind a third queue, dump what netlink knows. At its end nothing is
+ * interrupts, bind and unbind a third queue under its traffic, dump what netlink knows. At its end nothing is
  * disturbed any more, and both queues have to deliver. Sane receivers compare every byte.
  *
  * What somebody does follows from the seed; who is faster does not. Round N of seed S is
  * round 0 of seed S + N. Prints TAP; ends with the first thing that is wrong.
  *
  * Senders from elsewhere are expected, of zcrx-send's pattern, to ports 9999 (filtered to
- * queue 3) and 9998 (queue 2). The interface needs 6 queues.
+ * queue 3), 9998 (queue 2) and 9997 (queue 1). The interface needs 6 queues.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -34,6 +34,8 @@
 #define SANE_PORT	9999u
 #define WILD_QUEUE	2u
 #define WILD_PORT	9998u
+/* Of the queue that is bound and unbound, races-hand.c */
+#define PLAIN_PORT	9997u
 #define ROLES		2u
 
 #define ROUND_MS	6000u
@@ -48,6 +50,7 @@ static const char *const count_names[RACES_COUNTS] = {
 	[RACES_KILLED] = "of these killed",
 	[RACES_CHECKED] = "bytes received and compared",
 	[RACES_READ_ON] = "bytes read from sockets that outlived their ring",
+	[RACES_PLAIN] = "bytes received by an ordinary receiver on the third queue",
 	[RACES_COPIES] = "bytes copied",
 	[RACES_BAD_RQES] = "bad refill entries",
 	[RACES_STARVED] = "requests without a buffer",
@@ -56,6 +59,7 @@ static const char *const count_names[RACES_COUNTS] = {
 	[RACES_CHANNELS] = "times another number of queues",
 	[RACES_MTU] = "times another MTU",
 	[RACES_MERGE] = "times aggregation switched",
+	[RACES_COALESCE] = "times interrupts made rare or frequent",
 	[RACES_RULE] = "filter rules",
 	[RACES_CONTEXT] = "RSS contexts",
 	[RACES_RESTART] = "bindings of a third queue",
@@ -67,8 +71,8 @@ static const char *const count_names[RACES_COUNTS] = {
 
 /* What each round has at least one of in the long run */
 static const enum races_count each_of[] = {
-	RACES_LIVES, RACES_KILLED, RACES_CHECKED, RACES_READ_ON, RACES_COPIES, RACES_BAD_RQES, RACES_LINK,
-	RACES_RINGS, RACES_CHANNELS, RACES_MTU, RACES_MERGE, RACES_RULE, RACES_RESTART, RACES_DUMP, RACES_PACKET,
+	RACES_LIVES, RACES_KILLED, RACES_CHECKED, RACES_READ_ON, RACES_PLAIN, RACES_COPIES, RACES_BAD_RQES, RACES_LINK,
+	RACES_RINGS, RACES_CHANNELS, RACES_MTU, RACES_MERGE, RACES_COALESCE, RACES_RULE, RACES_RESTART, RACES_DUMP, RACES_PACKET,
 };
 
 /**
@@ -377,7 +381,7 @@ static void round_of(const struct races *races, uint64_t seed)
 		{ .queue = WILD_QUEUE, .port = WILD_PORT, .wild = true },
 	};
 	struct rng rng = { seed };
-	pid_t hands[RACES_HANDS], pump;
+	pid_t hands[RACES_HANDS], pump, plain;
 
 	__atomic_store_n(&races->s->stop, 0, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < RACES_HANDS; i++) {
@@ -390,12 +394,17 @@ static void round_of(const struct races *races, uint64_t seed)
 	pump = spawn(races, "sender");
 	if (!pump)
 		_exit(races_pump(races, rng_next(&rng), SANE_PORT));
+	plain = spawn(races, "receiver");
+	if (!plain)
+		_exit(races_plain(races, rng_next(&rng), PLAIN_PORT));
 	keep_living(races, roles, &rng, races_now_ms() + ROUND_MS);
 	__atomic_store_n(&races->s->stop, 1, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < RACES_HANDS; i++)
 		wait_hand(races, hands[i], i);
 	kill(pump, SIGKILL);
+	kill(plain, SIGKILL);
 	waitpid(pump, NULL, 0);
+	waitpid(plain, NULL, 0);
 	if (!failed(races))
 		check_calm(races, roles, &rng);
 }
