@@ -66,7 +66,7 @@ nothing_unreferenced() {
 }
 
 guest_races() {
-	local line before p
+	local before p
 
 	write_setup "$work/setup"
 	write_rebind "$work/rebind" "$work/setup"
@@ -78,16 +78,10 @@ guest_races() {
 		peer_start "$(sender "$p")"
 	done
 	tap_diag "seed $seed"
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) tap_result 0 "${line#ok * - }" ;;
-		'not ok '*) tap_result 1 "${line#not ok * - }" ;;
-		1..*) plan=${line#1..} ;;
-		*) tap_diag "${line#\# }" ;;
-		esac
-	done < <("$bin/zc-races" -i eth0 --seconds "$seconds" --seed "$seed" --slow $((2 * slow)) \
-		--rebind "bash $work/rebind >/dev/null 2>&1" 2>&1)
-	tap_eq "$((tap_run - 1))" "${plan:-none}" "zc-races ran to its end"
+	"$bin/zc-races" -i eth0 --seconds "$seconds" --seed "$seed" --slow $((2 * slow)) \
+		--rebind "bash $work/rebind >/dev/null 2>&1" >"$work/said-races" 2>&1
+	retell '' "$work/said-races"
+	tap_ok "zc-races ran to its end" grep -q '^1\.\.' "$work/said-races"
 	: >"$work/enough"
 	tap_ok "no page pool waits for pages" wait_for 10 no_pool_detached
 	tap_ok "memory is back" wait_for 10 memory_back || tap_diag "$((before - $(available))) kB are gone"
