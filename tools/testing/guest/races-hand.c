@@ -171,21 +171,24 @@ static bool act_context(struct hand *h)
 }
 
 /* Another queue is bound, and unbound, which restarts it twice */
+/*
+ * New memory each time: pages of the last binding may still be in sockets, and a binding takes
+ * all of its region for free.
+ */
 static bool act_restart(struct hand *h)
 {
-	int err;
+	bool ok;
 
-	if (!h->q.region && races_ifq_region(&h->q, RESTART_PAGES))
+	if (races_ifq_region(&h->q, RESTART_PAGES))
 		return false;
-	err = races_ifq_open(&h->q, h->races->iface, RESTART_QUEUE, 16, 16,
+	ok = !races_ifq_open(&h->q, h->races->iface, RESTART_QUEUE, 16, 16,
 			     races_cpu(h->races, &h->rng));
-	if (err)
-		return false;
-	races_nap(&h->rng, 20000);
-	munmap(h->q.map, h->q.reg.mmap_sz);
-	h->q.map = NULL;
-	races_ifq_close(&h->q);
-	return true;
+	if (ok) {
+		races_nap(&h->rng, 20000);
+		races_ifq_close(&h->q);
+	}
+	races_ifq_unmap(&h->q);
+	return ok;
 }
 
 static bool act_dump(struct hand *h)
