@@ -263,17 +263,31 @@ static void step_raw(struct frames_fuzz *f)
 	check_received(f, f->frame, len, 0);
 }
 
+/* Makes the IP packet end earlier than the frame: in its payload, or in its headers */
+static void shorten_packet(uint8_t *frame, const struct flow *w, uint16_t by)
+{
+	uint8_t *at = frame + 14 + (w->vlan ? 4 : 0) + (w->version == 4 ? 2 : 4);
+	uint16_t len = (at[0] << 8 | at[1]) - by;
+
+	at[0] = len >> 8;
+	at[1] = len;
+}
+
 static void step_made(struct frames_fuzz *f)
 {
 	struct flow w = in_flow(f->in);
 	uint16_t payload = in16(f->in) % 9600;
 	size_t len = frame_make(f->frame, &w, payload, payload);
+	uint8_t how;
 
 	in_changes(f->in, f->frame, len);
 	/* padding behind the packet, or not all of it */
 	len += in8(f->in) % 4;
-	if (in8(f->in) & 1)
+	how = in8(f->in);
+	if (how & 1)
 		len = in16(f->in) % (len + 1);
+	if (how & 2)
+		shorten_packet(f->frame, &w, (how & 4 ? payload : 0) + in8(f->in) % 24);
 	drv_wire(f->d, f->frame, len);
 	settle(f);
 	check_received(f, f->frame, len, 0);
