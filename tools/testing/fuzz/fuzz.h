@@ -67,4 +67,6 @@ void fuzz_fail(const char *file, int line, const char *what) __attribute__((nore
 
 void check_core(struct nic *nic);
 
+void read_wire_tx(void *host, const struct virtio_net_hdr_v1 *hdr, const struct iovec *iov, int n);
+
 #endif
