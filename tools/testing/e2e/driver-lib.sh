@@ -113,10 +113,12 @@ shares() {
 
 stat_sum() { ethtool -S eth0 | awk -v n="$1:" '{ sub(/^ *\[[0-9]+\]: /, "") } $1 == n { s += $2 } END { printf "%.0f\n", s }'; }
 
-# delta NAME COMMAND...: how much a counter of ethtool -S, over all queues, grows by it
+# delta NAME COMMAND...: how much a counter of ethtool -S, over all queues, grows by it. The
+# device brings them every quarter of a second: what was before has to be in, too
 delta() {
 	local name=$1 before
 
+	nap 0.4
 	before=$(stat_sum "$name")
 	shift
 	"$@" || return

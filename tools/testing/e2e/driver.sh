@@ -11,7 +11,7 @@
 #	ZCRX_TEST_SECTIONS   names of sections (default: all)
 #	ZCRX_TEST_DOWN_UP    how often the interface goes down and up (default: 10)
 #	ZCRX_TEST_REBIND     how often the driver is unbound and bound (default: 3)
-#	ZCRX_TEST_SLOW       milliseconds from which on the time of a row is shown (default: 1000)
+#	ZCRX_TEST_ROW_MS     milliseconds from which on the time of a row is shown (default: 1000)
 
 # shellcheck source=driver-lib.sh disable=SC2317 # functions are called by name
 . "$(dirname "$0")/driver-lib.sh"
@@ -20,7 +20,7 @@ table=$here/driver.table
 columns=${ZCRX_TEST_KERNELS:-6.12 7.3}
 # shellcheck disable=SC2034 # rows use them
 down_ups=${ZCRX_TEST_DOWN_UP:-10} rebinds=${ZCRX_TEST_REBIND:-3}
-slow=${ZCRX_TEST_SLOW:-1000}
+row_ms=${ZCRX_TEST_ROW_MS:-1000}
 
 # What a column is made of
 column_kernel() { # COLUMN
@@ -187,7 +187,7 @@ row() {
 			[[ $line != 'note: '* ]] || echo "# ${line#note: }"
 		done
 		ms=$(((${EPOCHREALTIME/[.,]/} - ${start/[.,]/}) / 1000))
-		[ "$ms" -lt "$slow" ] || echo "# $ms ms"
+		[ "$ms" -lt "$row_ms" ] || echo "# $ms ms"
 	else
 		tap_diag "$why"
 		tap_diag "$(head -n 40 "$work/row")"
