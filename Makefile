@@ -36,7 +36,7 @@ all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream)
 SLOW ?= 5
 
-.PHONY: help setup tools unit-tests guest-tests test-kernels linux series demo check check-fast check-smp fuzz bench clean
+.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-smp fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -55,6 +55,10 @@ help:
 # Without root this names what is missing; what can be run is run all the same
 setup:
 	@scripts/setup || [ $$? -eq 3 ]
+
+# What it takes to begin with; the rest is installed beside the compilers
+setup-compile:
+	@[ "$$(id -u)" -ne 0 ] || scripts/setup --compile || [ $$? -eq 3 ]
 
 tools:
 	$(sub) $(programs:%=program-%) VARIANT=$(VARIANT)
@@ -78,7 +82,8 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f zc-races.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
-# Beside the tools: not all that it takes to make a kernel is done by several processes
+# Beside the tools: not all that it takes to make a kernel is done by several processes, and
+# dpkg mostly waits for the disk
 test-kernels:
 	@scripts/kernel-tree build stock >/dev/null || true
 	@scripts/kernel-tree build zc >/dev/null || true
@@ -96,8 +101,8 @@ demo: setup
 
 # A kernel that does not build is a failure of the tests that boot it. Most of the tests wait
 # more than they compute: "upstream", which only the last ones boot, is built meanwhile.
-check: setup
-	$(sub) -k test-kernels tools unit-tests guest-tests || true
+check: setup-compile
+	$(sub) -k setup test-kernels tools unit-tests guest-tests || true
 	@tools/testing/run --jobs $(TEST_JOBS) --beside 'scripts/kernel-tree build upstream' $(if $(TESTS),$(TESTS),$(all_tests))
 
 check-fast:
