@@ -96,7 +96,7 @@ main() {
 	vm_limit=$((seconds / slow + 150))
 	export ZCRX_TEST_SEED=$seed
 	vm "queues restart" races "${common[@]}" --emu-arg --rfs=v3 --emu-arg --queue-restart
-	[ "$arch" != um ] || vm "the NIC restarts" races "${common[@]}"
+	vm "the NIC restarts" races "${common[@]}" --emu-arg --rfs=v2
 }
 
 e2e_main "$@"

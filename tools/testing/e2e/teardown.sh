@@ -202,7 +202,8 @@ main() {
 	need_kernel "$kernel"
 	make_work
 	for restart in whole queue; do
-		extra=''
+		# a kernel with RFS_ACCEL would get the firmware that restarts a queue without asking
+		extra='--emu-arg --rfs=v2'
 		[ $restart = whole ] || extra='--emu-arg --rfs=v3 --emu-arg --queue-restart'
 		vm "$restart restart" receiver_killed --mtu 4148 $extra
 		vm "$restart restart" interface_down --mtu 4148 $extra

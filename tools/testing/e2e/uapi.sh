@@ -27,7 +27,7 @@ guest_uapi() {
 main() {
 	need_kernel "$kernel"
 	make_work
-	vm "whole NIC restart" uapi
+	vm "whole NIC restart" uapi --emu-arg --rfs=v2
 	vm "queue restart" uapi --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
 
