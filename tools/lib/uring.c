@@ -162,7 +162,7 @@ static int wait_gathering(struct uring *u, const struct __kernel_timespec *timeo
 	return io_uring_peek_cqe(&u->ring, &u->cqe);
 }
 
-static int wait(struct uring *u, int timeout_ms)
+static int wait_some(struct uring *u, int timeout_ms)
 {
 	struct __kernel_timespec ts = {
 		.tv_sec = timeout_ms / 1000,
@@ -193,7 +193,7 @@ int uring_next(struct uring *u, int timeout_ms)
 	/* without a system call as long as the ring has completions */
 	ret = io_uring_peek_cqe(&u->ring, &u->cqe);
 	if (ret == -EAGAIN && timeout_ms)
-		ret = wait(u, timeout_ms);
+		ret = wait_some(u, timeout_ms);
 	if (ret >= 0 && u->cqe)
 		return 1;
 	u->cqe = NULL;
