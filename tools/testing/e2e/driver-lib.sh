@@ -7,7 +7,7 @@
 # shellcheck source=lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
-pci=0000:00:00.0
+pci=''	# where the NIC is
 # of RSS: with a random one some tests of spreading would fail now and then
 hash_key=6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:d0:ca:2b:cb:ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa
 zero_key=00$(printf ':00%.0s' {1..39})
@@ -118,11 +118,11 @@ stat_sum() { ethtool -S eth0 | awk -v n="$1:" '{ sub(/^ *\[[0-9]+\]: /, "") } $1
 delta() {
 	local name=$1 before
 
-	nap 0.4
+	nap $((slow * 4 / 10)).$((slow * 4 % 10))
 	before=$(stat_sum "$name")
 	shift
 	"$@" || return
-	sleep 0.4
+	nap $((slow * 4 / 10)).$((slow * 4 % 10))
 	echo "$name $(($(stat_sum "$name") - before))"
 }
 

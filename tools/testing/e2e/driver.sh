@@ -7,7 +7,8 @@
 # commands and what is expected of each, for every kernel, while traffic runs both
 # ways. What its rows can call beside programs is in driver-lib.sh.
 #
-#	ZCRX_TEST_KERNELS    columns to run (default: 6.12 7.3; more: 6.12v3)
+#	ZCRX_TEST_KERNELS    columns to run (default: 6.12 7.3; more: 6.12v3; with
+#	                     ZCRX_TEST_ARCH=x86_64 those are Debian's kernels: 6.12v3 7.3)
 #	ZCRX_TEST_SECTIONS   names of sections (default: all)
 #	ZCRX_TEST_DOWN_UP    how often the interface goes down and up (default: 10)
 #	ZCRX_TEST_REBIND     how often the driver is unbound and bound (default: 3)
@@ -17,17 +18,23 @@
 . "$(dirname "$0")/driver-lib.sh"
 
 table=$here/driver.table
-columns=${ZCRX_TEST_KERNELS:-6.12 7.3}
+columns=${ZCRX_TEST_KERNELS:-}
+case $arch:$columns in
+um:) columns='6.12 7.3' ;;
+*:) columns='6.12v3 7.3' ;;
+esac
 # shellcheck disable=SC2034 # rows use them
 down_ups=${ZCRX_TEST_DOWN_UP:-10} rebinds=${ZCRX_TEST_REBIND:-3}
 row_ms=${ZCRX_TEST_ROW_MS:-1000}
 
 # What a column is made of
 column_kernel() { # COLUMN
-	case $1 in
-	6.12) echo stock ;;
-	6.12v3) echo "$kernel" ;;
-	7.3) echo upstream ;;
+	case $arch:$1 in
+	um:6.12) echo stock ;;
+	um:6.12v3) echo "$kernel" ;;
+	um:7.3) echo upstream ;;
+	*:6.12*) echo debian-6.12 ;;
+	*:7.3) echo debian-7.3 ;;
 	esac
 }
 
@@ -202,6 +209,7 @@ guest_table() {
 	local rules=() rule='' context=''
 
 	shift
+	pci=$(basename "$(readlink -f /sys/class/net/eth0/device)")
 	ethtool -C eth0 stats-block-usecs 250000
 	ethtool -X eth0 hkey "$hash_key"
 	peer_start "iperf3 -s -p 5999"
