@@ -289,7 +289,7 @@ down_up() {
 }
 
 rebind() {
-	echo $pci >/sys/bus/pci/drivers/bnxt_en/unbind && echo $pci >/sys/bus/pci/drivers/bnxt_en/bind || return
+	echo "$pci" >/sys/bus/pci/drivers/bnxt_en/unbind && echo "$pci" >/sys/bus/pci/drivers/bnxt_en/bind || return
 	wait_for 5 test -d /sys/class/net/eth0 || return
 	ethtool -L eth0 combined 4 && ip link set eth0 mtu 1500 up || return
 	ip addr add "$ZCRX_GUEST/24" dev eth0 && ip addr add "$ZCRX_GUEST6/64" dev eth0 nodad || return
