@@ -113,16 +113,19 @@ shares() {
 
 stat_sum() { ethtool -S eth0 | awk -v n="$1:" '{ sub(/^ *\[[0-9]+\]: /, "") } $1 == n { s += $2 } END { printf "%.0f\n", s }'; }
 
-# delta NAME COMMAND...: how much a counter of ethtool -S, over all queues, grows by it. The
-# device brings them every quarter of a second: what was before has to be in, too
+# The device brings its counters every quarter of a second
+counters_come() { nap $((slow * 4 / 10)).$((slow * 4 % 10)); }
+
+# delta NAME COMMAND...: how much a counter of ethtool -S, over all queues, grows by it. What was
+# before has to be in, too
 delta() {
 	local name=$1 before
 
-	nap $((slow * 4 / 10)).$((slow * 4 % 10))
+	counters_come
 	before=$(stat_sum "$name")
 	shift
 	"$@" || return
-	nap $((slow * 4 / 10)).$((slow * 4 % 10))
+	counters_come
 	echo "$name $(($(stat_sum "$name") - before))"
 }
 

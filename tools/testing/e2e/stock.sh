@@ -58,7 +58,7 @@ guest_traffic() {
 least_rtt() { ping -q -c 100 -i 0.005 "$ZCRX_PEER" | awk -F'[=/ ]+' '/^rtt/ { print $6 }'; }
 
 guest_settings() {
-	local n rule before
+	local n rule before limit
 
 	tap_eq "$(ethtool -i eth0 | sed -n 's/^driver: //p')" bnxt_en "driver"
 	tap_eq "$(ethtool -l eth0 | awk '/^Combined/ { v = $2 } END { print v }')" 4 "ethtool -l: 4 queues"
@@ -94,7 +94,10 @@ guest_settings() {
 	before=$n
 	tap_ok "ethtool -C rx-usecs 10" ethtool -C eth0 rx-usecs 10 rx-frames 15 adaptive-rx on
 	n=$(least_rtt)
-	tap_ok "and 0.3 ms less now: at least $n ms" at_least "$before" "$(awk "BEGIN { print $n + 0.3 }")"
+	limit=0.5
+	# where QEMU translates, a round trip takes that long without waiting for anything
+	[ "$arch" = um ] || limit=$(awk "BEGIN { print $before - 0.3 }")
+	tap_ok "and no longer: at least $n ms" at_least "$limit" "$n"
 
 	tap_ok "ethtool -G" ethtool -G eth0 rx 1023 tx 1023
 	tap_eq "$(ethtool -g eth0 | awk '/^RX:/ { v = $2 } END { print v }')" 1023 "ethtool -g shows that"
