@@ -13,10 +13,9 @@
 #include <linux/log2.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
+#include <linux/nospec.h>
 #include <linux/nsproxy.h>
 #include <linux/rtnetlink.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <net/net_namespace.h>
@@ -24,19 +23,21 @@
 
 #include "io_uring.h"
 #include "memmap.h"
-#include "rsrc.h"
 #include "zc_rx.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/io_uring_zc_rx.h>
 
 static void io_zc_rx_ifq_free(struct io_zc_rx_ifq *ifq)
 {
-	if (ifq->pool.niovs)
-		io_zc_rx_pool_destroy(&ifq->pool);
+	struct io_zc_rx_region *region;
+	unsigned long id;
+
+	trace_io_zc_rx_free(ifq->ifindex, ifq->zc.queue_id);
+	xa_for_each(&ifq->regions, id, region)
+		io_zc_rx_region_free(region);
+	xa_destroy(&ifq->regions);
 	io_rbuf_rings_free(&ifq->rings);
-	if (ifq->imu)
-		io_mapped_ubuf_put(ifq->imu, ifq->user, ifq->mm_account);
-	free_uid(ifq->user);
-	if (ifq->mm_account)
-		mmdrop(ifq->mm_account);
 	kfree(ifq);
 }
 
@@ -55,6 +56,16 @@ void io_zc_rx_ifq_put(struct io_zc_rx_ifq *ifq)
 {
 	if (refcount_dec_and_test(&ifq->refs))
 		queue_work(system_unbound_wq, &ifq->free_work);
+}
+
+/*
+ * The same where one may sleep: if nobody else holds the ifq, its regions can be
+ * used again when this returns.
+ */
+static void io_zc_rx_ifq_put_now(struct io_zc_rx_ifq *ifq)
+{
+	if (refcount_dec_and_test(&ifq->refs))
+		io_zc_rx_ifq_free(ifq);
 }
 
 /**
@@ -138,46 +149,51 @@ static int io_zc_rx_check_reg(struct io_ring_ctx *ctx,
 	return 0;
 }
 
-/* Hold the region, and those it is accounted to, longer than the ring may live */
-static int io_zc_rx_get_region(struct io_ring_ctx *ctx,
-			       struct io_zc_rx_ifq *ifq, u32 region_id,
+/*
+ * Make a registered buffer a region of the ifq. While the RX queue is bound the
+ * device may write to it from now on.
+ */
+static int io_zc_rx_add_region(struct io_ring_ctx *ctx,
+			       struct io_zc_rx_ifq *ifq, u32 id,
 			       struct netlink_ext_ack *extack)
 {
-	struct io_mapped_ubuf *imu = io_mapped_ubuf_get(ctx, region_id);
+	struct io_zc_rx_region *region;
+	int ret;
 
-	if (!imu) {
-		NL_SET_ERR_MSG_FMT(extack, "no registered buffer %u", region_id);
-		return -EFAULT;
+	if (ifq->nr_regions == IO_ZC_RX_MAX_REGIONS) {
+		NL_SET_ERR_MSG_FMT(extack, "the ifq has %u regions already",
+				   IO_ZC_RX_MAX_REGIONS);
+		return -ENOSPC;
 	}
+	if (xa_load(&ifq->regions, id)) {
+		NL_SET_ERR_MSG_FMT(extack, "registered buffer %u is a region of the ifq already",
+				   id);
+		return -EEXIST;
+	}
+	region = io_zc_rx_region_alloc(ctx, id, extack);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
 
-	ifq->region_id = region_id;
-	ifq->imu = imu;
-	if (ctx->user)
-		ifq->user = get_uid(ctx->user);
-	if (ctx->mm_account) {
-		mmgrab(ctx->mm_account);
-		ifq->mm_account = ctx->mm_account;
+	if (ifq->dma_dev) {
+		ret = io_zc_rx_pool_map(&region->pool, ifq->dma_dev);
+		if (ret) {
+			NL_SET_ERR_MSG(extack, "cannot map the region for DMA");
+			goto free_region;
+		}
 	}
-
-	if (!PAGE_ALIGNED(imu->ubuf) || !PAGE_ALIGNED(imu->len)) {
-		NL_SET_ERR_MSG_FMT(extack, "registered buffer %u is not page aligned at both ends",
-				   region_id);
-		return -EFAULT;
+	ret = xa_insert(&ifq->regions, id, region, GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		NL_SET_ERR_MSG(extack, "no memory for the region");
+		goto unmap_pool;
 	}
+	ifq->nr_regions++;
+	ifq->zc.nr_bufs += region->pool.nr;
 	return 0;
-}
 
-static int io_zc_rx_alloc_memory(struct io_zc_rx_ifq *ifq,
-				 const struct io_uring_zc_rx_ifq_reg *reg,
-				 struct netlink_ext_ack *extack)
-{
-	int ret = io_rbuf_rings_alloc(&ifq->rings, reg->rq_entries,
-				      reg->cq_entries);
-
-	if (!ret)
-		ret = io_zc_rx_pool_init(&ifq->pool, ifq->imu);
-	if (ret)
-		NL_SET_ERR_MSG(extack, "no memory for the rings or the buffer table");
+unmap_pool:
+	io_zc_rx_pool_unmap(&region->pool);
+free_region:
+	io_zc_rx_region_free(region);
 	return ret;
 }
 
@@ -189,39 +205,80 @@ io_zc_rx_ifq_alloc(struct io_ring_ctx *ctx,
 	struct io_zc_rx_ifq *ifq = kzalloc(sizeof(*ifq), GFP_KERNEL_ACCOUNT);
 	int ret;
 
-	if (!ifq)
+	if (!ifq) {
+		NL_SET_ERR_MSG(extack, "no memory for the ifq");
 		return ERR_PTR(-ENOMEM);
+	}
 
 	refcount_set(&ifq->refs, 1);
 	spin_lock_init(&ifq->rq_lock);
+	xa_init_flags(&ifq->regions, XA_FLAGS_ACCOUNT);
 	INIT_WORK(&ifq->free_work, io_zc_rx_free_work);
-
-	ret = io_zc_rx_get_region(ctx, ifq, reg->region_id, extack);
-	if (!ret)
-		ret = io_zc_rx_alloc_memory(ifq, reg, extack);
-	if (ret) {
-		io_zc_rx_ifq_free(ifq);
-		return ERR_PTR(ret);
-	}
-
+	ifq->ifindex = reg->if_idx;
 	ifq->zc = (struct dev_zc_rx) {
 		.ifq = ifq,
 		.ops = &io_zc_rx_mp_ops,
 		.queue_id = reg->if_rxq_id,
-		.nr_bufs = ifq->pool.nr,
 	};
+
+	ret = io_rbuf_rings_alloc(&ifq->rings, reg->rq_entries,
+				  reg->cq_entries);
+	if (ret)
+		NL_SET_ERR_MSG(extack, "no memory for the rings");
+	else
+		ret = io_zc_rx_add_region(ctx, ifq, reg->region_id, extack);
+	if (ret) {
+		io_zc_rx_ifq_free(ifq);
+		return ERR_PTR(ret);
+	}
 	return ifq;
 }
 
-/* Under rtnl. The device writes to no buffer any more once it is closed. */
-static void io_zc_rx_unbind_locked(struct io_zc_rx_ifq *ifq)
+/* Undo io_zc_rx_map_regions(). Under rtnl. */
+static void io_zc_rx_unmap_regions(struct io_zc_rx_ifq *ifq)
+{
+	struct io_zc_rx_region *region;
+	unsigned long id;
+
+	ifq->dma_dev = NULL;
+	xa_for_each(&ifq->regions, id, region)
+		io_zc_rx_pool_unmap(&region->pool);
+}
+
+static int io_zc_rx_map_regions(struct io_zc_rx_ifq *ifq, struct device *dev)
+{
+	struct io_zc_rx_region *region;
+	unsigned long id;
+	int ret;
+
+	ifq->dma_dev = dev;
+	xa_for_each(&ifq->regions, id, region) {
+		ret = io_zc_rx_pool_map(&region->pool, dev);
+		if (ret) {
+			io_zc_rx_unmap_regions(ifq);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * io_zc_rx_unbind_locked - undo io_zc_rx_bind_locked()
+ * @ifq: ifq that is bound
+ *
+ * When this returns, the device writes to no buffer of the ifq any more.
+ *
+ * Context: process, under rtnl.
+ */
+void io_zc_rx_unbind_locked(struct io_zc_rx_ifq *ifq)
 {
 	dev_zc_rx_close(ifq->netdev, &ifq->zc);
 	/* those who free buffers may still be about to sync them */
 	synchronize_net();
-	io_zc_rx_pool_unmap(&ifq->pool);
+	io_zc_rx_unmap_regions(ifq);
 	netdev_put(ifq->netdev, &ifq->netdev_tracker);
 	ifq->netdev = NULL;
+	trace_io_zc_rx_unbind(ifq->ifindex, ifq->zc.queue_id);
 }
 
 /* Undo io_zc_rx_bind(). The device may be gone: then that undid it. */
@@ -252,14 +309,14 @@ static int io_zc_rx_bind_locked(struct io_zc_rx_ifq *ifq,
 		ret = -EOPNOTSUPP;
 		goto put_dev;
 	}
-	ret = io_zc_rx_pool_map(&ifq->pool, dev->dev.parent);
+	ret = io_zc_rx_map_regions(ifq, dev->dev.parent);
 	if (ret) {
 		NL_SET_ERR_MSG(extack, "cannot map the region for DMA");
 		goto put_dev;
 	}
 	ret = dev_zc_rx_open(dev, &ifq->zc, extack);
 	if (ret)
-		goto unmap_pool;
+		goto unmap_regions;
 
 	ifq->netdev = dev;
 	if (reg->flags & IORING_ZC_RX_IFQ_CPU)
@@ -268,10 +325,10 @@ static int io_zc_rx_bind_locked(struct io_zc_rx_ifq *ifq,
 		io_zc_rx_unbind_locked(ifq);
 	return ret;
 
-unmap_pool:
+unmap_regions:
 	/* a page pool of the failed attempt may still be emptying */
 	synchronize_net();
-	io_zc_rx_pool_unmap(&ifq->pool);
+	io_zc_rx_unmap_regions(ifq);
 put_dev:
 	netdev_put(dev, &ifq->netdev_tracker);
 	return ret;
@@ -285,6 +342,8 @@ static int io_zc_rx_bind(struct io_zc_rx_ifq *ifq,
 
 	rtnl_lock();
 	ret = io_zc_rx_bind_locked(ifq, reg, extack);
+	trace_io_zc_rx_bind(ifq->ifindex, ifq->zc.queue_id, ifq->zc.nr_bufs,
+			    ret);
 	rtnl_unlock();
 	return ret;
 }
@@ -315,8 +374,11 @@ static int io_zc_rx_register(struct io_ring_ctx *ctx,
 	ret = xa_alloc(&ctx->zc_rx_ifqs, &id, NULL,
 		       XA_LIMIT(0, IO_ZC_RX_MAX_IFQS - 1), GFP_KERNEL);
 	if (ret) {
-		NL_SET_ERR_MSG_FMT(extack, "the ring has %u ifqs already",
-				   IO_ZC_RX_MAX_IFQS);
+		if (ret == -EBUSY)
+			NL_SET_ERR_MSG_FMT(extack, "the ring has %u ifqs already",
+					   IO_ZC_RX_MAX_IFQS);
+		else
+			NL_SET_ERR_MSG(extack, "no memory for the ifq");
 		goto put_ifq;
 	}
 
@@ -340,23 +402,23 @@ static int io_zc_rx_register(struct io_ring_ctx *ctx,
 erase_id:
 	xa_erase(&ctx->zc_rx_ifqs, id);
 put_ifq:
-	io_zc_rx_ifq_put(ifq);
+	io_zc_rx_ifq_put_now(ifq);
 	return ret;
 }
 
 /* Best effort: the errno is what counts, and stays as it is */
-static void io_zc_rx_tell_reason(const struct io_uring_zc_rx_ifq_reg *reg,
+static void io_zc_rx_tell_reason(u64 uaddr, u32 size,
 				 const struct netlink_ext_ack *extack)
 {
-	void __user *to = u64_to_user_ptr(reg->reason);
+	void __user *to = u64_to_user_ptr(uaddr);
 	char reason[128];
 	size_t len;
 
-	if (!reg->reason || !reg->reason_len)
+	if (!uaddr || !size)
 		return;
 
 	len = scnprintf(reason, sizeof(reason), "%s", extack->_msg ?: "");
-	len = min_t(size_t, len, reg->reason_len - 1);
+	len = min_t(size_t, len, size - 1);
 	reason[len] = 0;
 	if (copy_to_user(to, reason, len + 1))
 		return;
@@ -384,7 +446,7 @@ int io_register_zc_rx_ifq(struct io_ring_ctx *ctx, void __user *arg)
 
 	ret = io_zc_rx_register(ctx, &reg, arg, &extack);
 	if (ret)
-		io_zc_rx_tell_reason(&reg, &extack);
+		io_zc_rx_tell_reason(reg.reason, reg.reason_len, &extack);
 	return ret;
 }
 
@@ -392,12 +454,137 @@ int io_register_zc_rx_ifq(struct io_ring_ctx *ctx, void __user *arg)
 static void io_zc_rx_scrub(struct io_zc_rx_ifq *ifq)
 {
 	struct net_iov *niov = ifq->copy_niov;
+	struct io_zc_rx_region *region;
+	unsigned long id;
 
 	ifq->copy_niov = NULL;
 	if (niov && !page_pool_unref_netmem(net_iov_to_netmem(niov), 1))
-		io_zc_rx_release(&ifq->pool, niov);
+		io_zc_rx_release(niov);
 
-	io_zc_rx_user_put_all(&ifq->pool, io_zc_rx_release);
+	xa_for_each(&ifq->regions, id, region)
+		io_zc_rx_user_put_all(&region->pool, io_zc_rx_release);
+}
+
+/* When this returns, the RX queue is free for others. */
+static void io_zc_rx_close(struct io_zc_rx_ifq *ifq)
+{
+	ifq->closed = true;
+	/* A page pool that misses buffers when the queue lets go of it looks for
+	 * them once a second, so take back first what can be.
+	 */
+	io_zc_rx_scrub(ifq);
+	io_zc_rx_unbind(ifq);
+}
+
+static int io_zc_rx_ctrl_add_region(struct io_ring_ctx *ctx,
+				    struct io_zc_rx_ifq *ifq,
+				    const struct io_uring_zc_rx_ctrl *ctrl,
+				    struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	rtnl_lock();
+	ret = io_zc_rx_add_region(ctx, ifq, ctrl->region_id, extack);
+	rtnl_unlock();
+	return ret;
+}
+
+static int io_zc_rx_ctrl_flush_rq(struct io_ring_ctx *ctx,
+				  struct io_zc_rx_ifq *ifq,
+				  const struct io_uring_zc_rx_ctrl *ctrl,
+				  struct netlink_ext_ack *extack)
+{
+	u32 n, done = 0;
+
+	/* what the user adds meanwhile may wait for the next time */
+	do {
+		n = io_zc_rx_drain_rq(ifq);
+		done += n;
+		cond_resched();
+	} while (n && done < ifq->rings.rq_entries);
+	return done;
+}
+
+static int io_zc_rx_ctrl_unregister(struct io_ring_ctx *ctx,
+				    struct io_zc_rx_ifq *ifq,
+				    const struct io_uring_zc_rx_ctrl *ctrl,
+				    struct netlink_ext_ack *extack)
+{
+	if (ifq->nr_reqs) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "%u receive requests are under way, cancel them first",
+				   ifq->nr_reqs);
+		return -EBUSY;
+	}
+	io_zc_rx_close(ifq);
+	xa_erase(&ctx->zc_rx_ifqs, ctrl->zcrx_ifq_idx);
+	io_zc_rx_ifq_put_now(ifq);
+	return 0;
+}
+
+typedef int (*io_zc_rx_ctrl_fn)(struct io_ring_ctx *ctx,
+				struct io_zc_rx_ifq *ifq,
+				const struct io_uring_zc_rx_ctrl *ctrl,
+				struct netlink_ext_ack *extack);
+
+static const io_zc_rx_ctrl_fn io_zc_rx_ctrl_fns[] = {
+	[IORING_ZC_RX_CTRL_ADD_REGION]	= io_zc_rx_ctrl_add_region,
+	[IORING_ZC_RX_CTRL_FLUSH_RQ]	= io_zc_rx_ctrl_flush_rq,
+	[IORING_ZC_RX_CTRL_UNREGISTER]	= io_zc_rx_ctrl_unregister,
+};
+
+static int io_zc_rx_ctrl(struct io_ring_ctx *ctx,
+			 const struct io_uring_zc_rx_ctrl *ctrl,
+			 struct netlink_ext_ack *extack)
+{
+	struct io_zc_rx_ifq *ifq;
+	u32 op = ctrl->op;
+
+	if (op >= ARRAY_SIZE(io_zc_rx_ctrl_fns)) {
+		NL_SET_ERR_MSG_FMT(extack, "unknown operation %u", op);
+		return -EINVAL;
+	}
+	op = array_index_nospec(op, ARRAY_SIZE(io_zc_rx_ctrl_fns));
+	if (memchr_inv(ctrl->__resv, 0, sizeof(ctrl->__resv)) ||
+	    (ctrl->region_id && op != IORING_ZC_RX_CTRL_ADD_REGION)) {
+		NL_SET_ERR_MSG(extack, "a field that the operation has no use for is not 0");
+		return -EINVAL;
+	}
+	ifq = xa_load(&ctx->zc_rx_ifqs, ctrl->zcrx_ifq_idx);
+	if (!ifq) {
+		NL_SET_ERR_MSG_FMT(extack, "the ring has no ifq %u",
+				   ctrl->zcrx_ifq_idx);
+		return -ENXIO;
+	}
+	return io_zc_rx_ctrl_fns[op](ctx, ifq, ctrl, extack);
+}
+
+/**
+ * io_register_zc_rx_ctrl - IORING_REGISTER_ZC_RX_CTRL
+ * @ctx: ring
+ * @arg: &struct io_uring_zc_rx_ctrl of the user
+ *
+ * Who has the ring may do it, the privilege was asked for at registration.
+ *
+ * Context: process, under uring_lock. Takes rtnl.
+ * Return: what the operation says, or an error with nothing changed and a
+ * reason for the user.
+ */
+int io_register_zc_rx_ctrl(struct io_ring_ctx *ctx, void __user *arg)
+{
+	struct netlink_ext_ack extack = {};
+	struct io_uring_zc_rx_ctrl ctrl;
+	int ret;
+
+	lockdep_assert_held(&ctx->uring_lock);
+
+	if (copy_from_user(&ctrl, arg, sizeof(ctrl)))
+		return -EFAULT;
+
+	ret = io_zc_rx_ctrl(ctx, &ctrl, &extack);
+	if (ret < 0)
+		io_zc_rx_tell_reason(ctrl.reason, ctrl.reason_len, &extack);
+	return ret;
 }
 
 /**
@@ -415,11 +602,8 @@ void io_zc_rx_close_all(struct io_ring_ctx *ctx)
 
 	lockdep_assert_held(&ctx->uring_lock);
 
-	xa_for_each(&ctx->zc_rx_ifqs, id, ifq) {
-		ifq->closed = true;
-		io_zc_rx_unbind(ifq);
-		io_zc_rx_scrub(ifq);
-	}
+	xa_for_each(&ctx->zc_rx_ifqs, id, ifq)
+		io_zc_rx_close(ifq);
 }
 
 /**

@@ -33,6 +33,7 @@ static void io_zc_rx_pool_fill(struct io_zc_rx_pool *pool,
 				return;
 			pool->niovs[n].page = bv->bv_page +
 				((bv->bv_offset + off) >> PAGE_SHIFT);
+			pool->niovs[n].fixed_priv = pool;
 			/* hand out the beginning of the region first */
 			pool->free[pool->nr - 1 - n] = n;
 			n++;
@@ -51,7 +52,7 @@ static void io_zc_rx_pool_free_arrays(struct io_zc_rx_pool *pool)
 
 /**
  * io_zc_rx_pool_init - make buffers of the pages of a registered buffer
- * @pool: pool, all zero
+ * @pool: pool, all zero; stays where it is
  * @imu: registered buffer, page aligned at both ends; has to outlive @pool
  *
  * Context: process, may sleep.
@@ -189,34 +190,36 @@ struct net_iov *io_zc_rx_pool_get(struct io_zc_rx_pool *pool)
 
 /**
  * io_zc_rx_pool_put - put a buffer that nobody holds back on the free stack
- * @pool: pool
- * @niov: buffer of @pool, in no page pool
+ * @niov: buffer, in no page pool
  *
  * Context: process or softirq.
  */
-void io_zc_rx_pool_put(struct io_zc_rx_pool *pool, struct net_iov *niov)
+void io_zc_rx_pool_put(struct net_iov *niov)
 {
+	struct io_zc_rx_pool *pool = io_zc_rx_niov_pool(niov);
+
 	spin_lock_bh(&pool->free_lock);
 	/* more buffers than there are: one was put twice, losing it is safer */
 	if (!WARN_ON_ONCE(pool->nr_free >= pool->nr))
-		pool->free[pool->nr_free++] = io_zc_rx_niov_idx(pool, niov);
+		pool->free[pool->nr_free++] = io_zc_rx_niov_idx(niov);
 	spin_unlock_bh(&pool->free_lock);
 }
 
 /**
  * io_zc_rx_user_get - give the user a reference
- * @pool: pool
- * @niov: buffer of @pool; the caller holds a reference of its own
+ * @niov: buffer; the caller holds a reference of its own
  *
  * To be called before the user can learn of it: the user may give the
  * reference back at once.
  *
  * Context: any.
  */
-void io_zc_rx_user_get(struct io_zc_rx_pool *pool, struct net_iov *niov)
+void io_zc_rx_user_get(struct net_iov *niov)
 {
+	struct io_zc_rx_pool *pool = io_zc_rx_niov_pool(niov);
+
 	atomic_long_inc(&niov->pp_ref_count);
-	atomic_inc(&pool->user_refs[io_zc_rx_niov_idx(pool, niov)]);
+	atomic_inc(&pool->user_refs[io_zc_rx_niov_idx(niov)]);
 }
 
 /**
@@ -263,8 +266,7 @@ struct net_iov *io_zc_rx_user_put(struct io_zc_rx_pool *pool, u64 off,
  * Context: process.
  */
 void io_zc_rx_user_put_all(struct io_zc_rx_pool *pool,
-			   void (*release)(struct io_zc_rx_pool *pool,
-					   struct net_iov *niov))
+			   void (*release)(struct net_iov *niov))
 {
 	u32 i;
 
@@ -274,7 +276,7 @@ void io_zc_rx_user_put_all(struct io_zc_rx_pool *pool,
 
 		if (refs &&
 		    !page_pool_unref_netmem(net_iov_to_netmem(niov), refs))
-			release(pool, niov);
+			release(niov);
 		if (!(i % 1024))
 			cond_resched();
 	}

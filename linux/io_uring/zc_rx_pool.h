@@ -47,20 +47,25 @@ void io_zc_rx_pool_unmap(struct io_zc_rx_pool *pool);
 struct net_iov *io_zc_rx_pool_get(struct io_zc_rx_pool *pool);
 u32 io_zc_rx_pool_get_bulk(struct io_zc_rx_pool *pool, struct net_iov **niovs,
 			   u32 max, u32 leave);
-void io_zc_rx_pool_put(struct io_zc_rx_pool *pool, struct net_iov *niov);
+void io_zc_rx_pool_put(struct net_iov *niov);
 
-void io_zc_rx_user_get(struct io_zc_rx_pool *pool, struct net_iov *niov);
+void io_zc_rx_user_get(struct net_iov *niov);
 struct net_iov *io_zc_rx_user_put(struct io_zc_rx_pool *pool, u64 off,
 				  bool *last);
 void io_zc_rx_user_put_all(struct io_zc_rx_pool *pool,
-			   void (*release)(struct io_zc_rx_pool *pool,
-					   struct net_iov *niov));
+			   void (*release)(struct net_iov *niov));
+
+/* The pool that a buffer is one of */
+static inline struct io_zc_rx_pool *
+io_zc_rx_niov_pool(const struct net_iov *niov)
+{
+	return niov->fixed_priv;
+}
 
 /* Position of a buffer in its region, in pages */
-static inline u32 io_zc_rx_niov_idx(const struct io_zc_rx_pool *pool,
-				    const struct net_iov *niov)
+static inline u32 io_zc_rx_niov_idx(const struct net_iov *niov)
 {
-	return niov - pool->niovs;
+	return niov - io_zc_rx_niov_pool(niov)->niovs;
 }
 
 #endif

@@ -14,6 +14,7 @@
 #include <net/rps.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <trace/events/io_uring_zc_rx.h>
 
 #include "io_uring.h"
 #include "zc_rx.h"
@@ -43,22 +44,21 @@ struct io_zc_rx_call {
 	bool more;
 };
 
-/* Who a copied byte is counted for */
-enum io_zc_rx_copy { IO_ZC_RX_LINEAR, IO_ZC_RX_FOREIGN };
+/* Why bytes have to be copied */
+enum io_zc_rx_copy { IO_ZC_RX_LINEAR, IO_ZC_RX_FOREIGN, IO_ZC_RX_SPARE };
 
 /* The caller has made sure of a free completion entry */
 static void io_zc_rx_give(struct io_zc_rx_ifq *ifq, struct net_iov *niov,
 			  unsigned int off, unsigned int len, u8 flags)
 {
 	struct io_uring_rbuf_cqe cqe = {
-		.off	= (io_zc_rx_niov_idx(&ifq->pool, niov) << PAGE_SHIFT) +
-			  off,
+		.off	= (io_zc_rx_niov_idx(niov) << PAGE_SHIFT) + off,
 		.len	= len,
-		.region	= ifq->region_id,
+		.region	= io_zc_rx_niov_region(niov)->id,
 		.flags	= flags,
 	};
 
-	io_zc_rx_user_get(&ifq->pool, niov);
+	io_zc_rx_user_get(niov);
 	io_rbuf_cq_put(&ifq->rings, &cqe);
 }
 
@@ -67,6 +67,7 @@ static int io_zc_rx_cq_check(struct io_zc_rx_ifq *ifq)
 	if (io_rbuf_cq_space(&ifq->rings))
 		return 0;
 	io_zc_rx_count(ifq, cq_full, 1);
+	trace_io_zc_rx_cq_full(ifq->ifindex, ifq->zc.queue_id);
 	return -ENOBUFS;
 }
 
@@ -76,7 +77,7 @@ static void io_zc_rx_copy_buf_done(struct io_zc_rx_ifq *ifq)
 
 	ifq->copy_niov = NULL;
 	if (!page_pool_unref_netmem(net_iov_to_netmem(niov), 1))
-		io_zc_rx_release(&ifq->pool, niov);
+		io_zc_rx_release(niov);
 }
 
 /* Copies share buffers: a stream of small packets would use one up for each */
@@ -93,6 +94,26 @@ static int io_zc_rx_copy_buf_check(struct io_zc_rx_ifq *ifq)
 		return 0;
 	io_zc_rx_count(ifq, copy_no_buffer, 1);
 	return -ENOMEM;
+}
+
+static void io_zc_rx_count_copy(struct io_zc_rx_ifq *ifq,
+				enum io_zc_rx_copy kind, unsigned int len)
+{
+	trace_io_zc_rx_copy(ifq->ifindex, ifq->zc.queue_id, kind, len);
+	switch (kind) {
+	case IO_ZC_RX_LINEAR:
+		io_zc_rx_count(ifq, copy_linear_bytes, len);
+		io_zc_rx_count(ifq, copy_linear_frags, 1);
+		break;
+	case IO_ZC_RX_FOREIGN:
+		io_zc_rx_count(ifq, copy_foreign_bytes, len);
+		io_zc_rx_count(ifq, copy_foreign_frags, 1);
+		break;
+	case IO_ZC_RX_SPARE:
+		io_zc_rx_count(ifq, copy_spare_bytes, len);
+		io_zc_rx_count(ifq, copy_spare_frags, 1);
+		break;
+	}
 }
 
 /* Bytes copied, or an error if none was */
@@ -116,13 +137,7 @@ static int io_zc_rx_copy(struct io_zc_rx_ifq *ifq, const void *from, int len,
 		ifq->copy_off += n;
 		done += n;
 
-		if (kind == IO_ZC_RX_LINEAR) {
-			io_zc_rx_count(ifq, copy_linear_bytes, n);
-			io_zc_rx_count(ifq, copy_linear_frags, 1);
-		} else {
-			io_zc_rx_count(ifq, copy_foreign_bytes, n);
-			io_zc_rx_count(ifq, copy_foreign_frags, 1);
-		}
+		io_zc_rx_count_copy(ifq, kind, n);
 	}
 	return done ?: ret;
 }
@@ -141,6 +156,19 @@ static struct net_iov *io_zc_rx_own_frag(const struct io_zc_rx_ifq *ifq,
 	return niov;
 }
 
+/* The NIC was given a page of the kernel for this queue, see data_pool_alloc() */
+static bool io_zc_rx_is_spare(const struct io_zc_rx_ifq *ifq, struct page *page)
+{
+	const struct page_pool *pp;
+
+	page = compound_head(page);
+	if (!page_pool_page_is_pp(page))
+		return false;
+	pp = page->pp;
+	return pp->slow.netdev == READ_ONCE(ifq->netdev) &&
+	       pp->slow.queue_idx == ifq->zc.queue_id;
+}
+
 /* Bytes announced, or an error if none was */
 static int io_zc_rx_frag(struct io_zc_rx_ifq *ifq, const skb_frag_t *frag,
 			 unsigned int off, int len)
@@ -156,7 +184,8 @@ static int io_zc_rx_frag(struct io_zc_rx_ifq *ifq, const skb_frag_t *frag,
 		if (!page)
 			return -EFAULT;
 		return io_zc_rx_copy(ifq, page_address(page) + off, len,
-				     IO_ZC_RX_FOREIGN);
+				     io_zc_rx_is_spare(ifq, page) ?
+				     IO_ZC_RX_SPARE : IO_ZC_RX_FOREIGN);
 	}
 
 	ret = io_zc_rx_cq_check(ifq);
@@ -339,10 +368,15 @@ int io_recvzc_prep(struct io_kiocb *req, const struct io_uring_sqe *sqe)
 	if (zc->flags & ~(IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT))
 		return -EINVAL;
 
-	/* The ring keeps its ifqs until its last request is gone. */
 	zc->ifq = xa_load(&req->ctx->zc_rx_ifqs, READ_ONCE(sqe->zcrx_ifq_idx));
 	if (!zc->ifq)
 		return -EINVAL;
+
+	/* A ring keeps its ifqs until its last request is gone, and lets nobody
+	 * unregister one that has requests.
+	 */
+	zc->ifq->nr_reqs++;
+	req->flags |= REQ_F_NEED_CLEANUP;
 
 	/* Completions have to have the order of the entries in the completion
 	 * ring, so that all run in the task that submits.
@@ -351,6 +385,20 @@ int io_recvzc_prep(struct io_kiocb *req, const struct io_uring_sqe *sqe)
 	if (zc->flags & IORING_RECV_MULTISHOT)
 		req->flags |= REQ_F_APOLL_MULTISHOT;
 	return 0;
+}
+
+/**
+ * io_recvzc_cleanup - undo io_recvzc_prep()
+ * @req: request that is being freed
+ *
+ * Context: process, under uring_lock.
+ */
+void io_recvzc_cleanup(struct io_kiocb *req)
+{
+	struct io_recvzc *zc = io_kiocb_to_cmd(req, struct io_recvzc);
+
+	lockdep_assert_held(&req->ctx->uring_lock);
+	zc->ifq->nr_reqs--;
 }
 
 static int io_recvzc_finish(struct io_kiocb *req, int res,
@@ -391,6 +439,8 @@ int io_recvzc(struct io_kiocb *req, unsigned int issue_flags)
 		return -ENOTSOCK;
 
 	ret = io_zc_rx_recv(&call, sock, zc->len);
+	trace_io_zc_rx_recv(zc->ifq->ifindex, zc->ifq->zc.queue_id,
+			    req->cqe.user_data, call.nr_skbs, ret);
 	if (ret == -EAGAIN)
 		return issue_flags & IO_URING_F_MULTISHOT ?
 			IOU_ISSUE_SKIP_COMPLETE : -EAGAIN;

@@ -235,6 +235,9 @@ static void pool_pages(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_PTR_EQ(test, pool->niovs[3 + i].page,
 				    ctx->folio[1] + i);
+	for (i = 0; i < POOL_PAGES; i++)
+		KUNIT_EXPECT_PTR_EQ(test, io_zc_rx_niov_pool(&pool->niovs[i]),
+				    pool);
 }
 
 static void pool_exhaust(struct kunit *test)
@@ -248,17 +251,17 @@ static void pool_exhaust(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, n, POOL_PAGES - 2);
 	KUNIT_EXPECT_EQ(test, io_zc_rx_pool_get_bulk(pool, niovs, 1, 9), 0);
 	while (n--)
-		io_zc_rx_pool_put(pool, niovs[n]);
+		io_zc_rx_pool_put(niovs[n]);
 
 	n = io_zc_rx_pool_get_bulk(pool, niovs, ARRAY_SIZE(niovs), 0);
 	KUNIT_ASSERT_EQ(test, n, POOL_PAGES);
 	KUNIT_EXPECT_NULL(test, io_zc_rx_pool_get(pool));
 	for (i = 0; i < n; i++) {
 		/* the region is used from its beginning */
-		KUNIT_EXPECT_EQ(test, io_zc_rx_niov_idx(pool, niovs[i]), i);
+		KUNIT_EXPECT_EQ(test, io_zc_rx_niov_idx(niovs[i]), i);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&niovs[i]->pp_ref_count),
 				1);
-		io_zc_rx_pool_put(pool, niovs[i]);
+		io_zc_rx_pool_put(niovs[i]);
 	}
 }
 
@@ -267,11 +270,11 @@ static void user_last(struct kunit *test)
 {
 	struct io_zc_rx_pool *pool = &((struct pool_ctx *)test->priv)->pool;
 	struct net_iov *niov = io_zc_rx_pool_get(pool);
-	u64 off = (u64)io_zc_rx_niov_idx(pool, niov) << PAGE_SHIFT;
+	u64 off = (u64)io_zc_rx_niov_idx(niov) << PAGE_SHIFT;
 	bool last = true;
 
-	io_zc_rx_user_get(pool, niov);
-	io_zc_rx_user_get(pool, niov);
+	io_zc_rx_user_get(niov);
+	io_zc_rx_user_get(niov);
 	KUNIT_EXPECT_NE(test, page_pool_unref_netmem(net_iov_to_netmem(niov), 1),
 			0);
 	KUNIT_EXPECT_PTR_EQ(test, io_zc_rx_user_put(pool, off, &last), niov);
@@ -281,24 +284,24 @@ static void user_last(struct kunit *test)
 			    io_zc_rx_user_put(pool, off + PAGE_SIZE - 1, &last),
 			    niov);
 	KUNIT_EXPECT_TRUE(test, last);
-	io_zc_rx_pool_put(pool, niov);
+	io_zc_rx_pool_put(niov);
 }
 
 static void user_twice(struct kunit *test)
 {
 	struct io_zc_rx_pool *pool = &((struct pool_ctx *)test->priv)->pool;
 	struct net_iov *niov = io_zc_rx_pool_get(pool);
-	u64 off = (u64)io_zc_rx_niov_idx(pool, niov) << PAGE_SHIFT;
+	u64 off = (u64)io_zc_rx_niov_idx(niov) << PAGE_SHIFT;
 	bool last;
 	int i;
 
-	io_zc_rx_user_get(pool, niov);
+	io_zc_rx_user_get(niov);
 	KUNIT_EXPECT_PTR_EQ(test, io_zc_rx_user_put(pool, off, &last), niov);
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_NULL(test, io_zc_rx_user_put(pool, off, &last));
 	/* the kernel's own reference is untouched */
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&niov->pp_ref_count), 1);
-	io_zc_rx_pool_put(pool, niov);
+	io_zc_rx_pool_put(niov);
 }
 
 static void user_outside(struct kunit *test)
@@ -315,15 +318,15 @@ static void user_outside(struct kunit *test)
 	/* the speculation barrier makes 0 of an index that is too large, so
 	 * what lies there has to be something that could be given back
 	 */
-	KUNIT_ASSERT_EQ(test, io_zc_rx_niov_idx(pool, first), 0);
-	io_zc_rx_user_get(pool, first);
+	KUNIT_ASSERT_EQ(test, io_zc_rx_niov_idx(first), 0);
+	io_zc_rx_user_get(first);
 	for (i = 0; i < ARRAY_SIZE(offs); i++)
 		KUNIT_EXPECT_NULL(test, io_zc_rx_user_put(pool, offs[i], &last));
 	/* inside, but never handed out */
 	KUNIT_EXPECT_NULL(test, io_zc_rx_user_put(pool, PAGE_SIZE, &last));
 
 	KUNIT_EXPECT_PTR_EQ(test, io_zc_rx_user_put(pool, 0, &last), first);
-	io_zc_rx_pool_put(pool, first);
+	io_zc_rx_pool_put(first);
 }
 
 static void user_all(struct kunit *test)
@@ -333,9 +336,9 @@ static void user_all(struct kunit *test)
 	struct net_iov *b = io_zc_rx_pool_get(pool);
 	bool last;
 
-	io_zc_rx_user_get(pool, a);
-	io_zc_rx_user_get(pool, a);
-	io_zc_rx_user_get(pool, b);
+	io_zc_rx_user_get(a);
+	io_zc_rx_user_get(a);
+	io_zc_rx_user_get(b);
 	/* the kernel still holds b, but not a */
 	KUNIT_EXPECT_NE(test, page_pool_unref_netmem(net_iov_to_netmem(a), 1), 0);
 
@@ -344,7 +347,7 @@ static void user_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&b->pp_ref_count), 1);
 	KUNIT_EXPECT_NULL(test, io_zc_rx_user_put(pool, 0, &last));
 
-	io_zc_rx_pool_put(pool, b);
+	io_zc_rx_pool_put(b);
 }
 
 static struct kunit_case pool_cases[] = {

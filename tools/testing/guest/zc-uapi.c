@@ -41,8 +41,9 @@ struct target {
 /* A ring with one registered buffer, and what a registration made of them */
 struct zc {
 	struct io_uring ring;
-	uint8_t *region;
-	size_t region_size;
+	uint8_t *region;		/* all regions, one after the other */
+	size_t region_size;		/* of each */
+	uint32_t in_region[2];		/* entries seen, by region */
 	struct io_uring_zc_rx_ifq_reg reg;
 	char reason[128];
 	char *map;
@@ -482,9 +483,12 @@ static void take(struct zc *z, struct stream *s, int bytes, bool give)
 		if (!c->len || c->len > (uint32_t)bytes || c->off / PAGE != (c->off + c->len - 1) / PAGE ||
 		    c->off + c->len > z->region_size || !(c->flags & IORING_RBUF_CQE_F_COPY))
 			s->wrong = true;
+		if (c->region > 1)
+			s->wrong = true;
 		for (i = 0; i < c->len && !s->wrong; i++)
-			if (z->region[c->off + i] != pattern(s->seen + i))
+			if (z->region[c->region * z->region_size + c->off + i] != pattern(s->seen + i))
 				s->wrong = true;
+		z->in_region[c->region & 1]++;
 		s->seen += c->len;
 		bytes -= (int)c->len;
 		if (give)
@@ -865,6 +869,228 @@ static void test_exits(const struct target *t)
 	tap_eq(i, 5, "killed five times in a row, the queue is free each time");
 }
 
+/* --- control ------------------------------------------------------------ */
+
+static int ctrl_call(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region)
+{
+	struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = ifq,
+		.op = op,
+		.region_id = region,
+		.reason = (uintptr_t)z->reason,
+		.reason_len = sizeof(z->reason),
+	};
+	int ret;
+
+	memset(z->reason, 0, sizeof(z->reason));
+	ret = (int)syscall(__NR_io_uring_register, z->ring.ring_fd,
+			   IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
+	return ret < 0 ? -errno : ret;
+}
+
+static void ctrl_refused(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region, int err,
+			 const char *reason, const char *what)
+{
+	int ret = ctrl_call(z, ifq, op, region);
+
+	if (!tap_ok(ret == -err && strstr(z->reason, reason), "%s: %s, in words", what,
+		    strerrorname_np(err)))
+		tap_diag("got %d, \"%.*s\"", ret, (int)sizeof(z->reason), z->reason);
+}
+
+/* Two registered buffers, of which the ifq has the first */
+static bool open_two_buffers(struct zc *z, const struct target *t)
+{
+	struct iovec iov[2];
+	int ret;
+
+	memset(z, 0, sizeof(*z));
+	zc_ring(z, RING_FLAGS);
+	zc_region(z, (size_t)2 * REGION_PAGES);
+	z->region_size /= 2;
+	iov[0] = (struct iovec){ z->region, z->region_size };
+	iov[1] = (struct iovec){ z->region + z->region_size, z->region_size };
+	ret = io_uring_register_buffers(&z->ring, iov, 2);
+	if (ret)
+		tap_bail("cannot register two buffers: %s", strerror(-ret));
+	zc_defaults(z, t);
+	z->reg.cq_entries = 32768;
+	ret = reg_call(z, &z->reg);
+	if (!tap_ok(!ret, "registration with the first of two buffers")) {
+		tap_diag("%s: %s", strerror(-ret), z->reason);
+		zc_close(z);
+		return false;
+	}
+	zc_map(z);
+	return true;
+}
+
+static void close_two_buffers(struct zc *z)
+{
+	if (z->region)
+		z->region_size *= 2;
+	zc_close(z);
+}
+
+/* Receive and give nothing back, until something other than data comes */
+static int use_up(struct zc *z, struct pair *p, struct stream *s)
+{
+	unsigned int flags = IORING_CQE_F_MORE;
+	int res;
+
+	recvzc(z, p->rx, 0, true);
+	for (;;) {
+		send_some(s, p->tx, 64000);
+		if (!next_cqe(z, &res, &flags) || res <= 0)
+			return res;
+		take(z, s, res, false);
+		if (!(flags & IORING_CQE_F_MORE))
+			recvzc(z, p->rx, 0, true);
+	}
+}
+
+static void test_ctrl_refused(const struct target *t)
+{
+	struct io_uring_zc_rx_ctrl ctrl = { .op = IORING_ZC_RX_CTRL_FLUSH_RQ, .__resv = { [3] = 1 } };
+	struct zc z;
+
+	if (!open_two_buffers(&z, t))
+		return;
+	ctrl_refused(&z, 5, IORING_ZC_RX_CTRL_FLUSH_RQ, 0, ENXIO, "no ifq 5", "an unknown ifq");
+	ctrl_refused(&z, 0, 99, 0, EINVAL, "unknown operation 99", "an unknown operation");
+	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_FLUSH_RQ, 1, EINVAL, "no use for",
+		     "a region where none is asked for");
+	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_ADD_REGION, 0, EEXIST, "a region of the ifq already",
+		     "a region twice");
+	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_ADD_REGION, 7, EFAULT, "no registered buffer 7",
+		     "a region that is not registered");
+	tap_eq(syscall(__NR_io_uring_register, z.ring.ring_fd, IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1) ?
+	       errno : 0, EINVAL, "a reserved field");
+	tap_eq(syscall(__NR_io_uring_register, z.ring.ring_fd, IORING_REGISTER_ZC_RX_CTRL_NR, NULL, 1) ?
+	       errno : 0, EFAULT, "a NULL argument");
+	close_two_buffers(&z);
+}
+
+static void test_add_region(const struct target *t)
+{
+	struct stream s = {};
+	struct zc z;
+	struct pair p;
+	uint32_t off;
+	int ret;
+
+	if (!open_two_buffers(&z, t))
+		return;
+	p = tcp_pair();
+	tap_eq(use_up(&z, &p, &s), -ENOMEM, "the first region is used up");
+	tap_ok(z.in_region[0] && !z.in_region[1], "all of it was the first's");
+	ret = ctrl_call(&z, 0, IORING_ZC_RX_CTRL_ADD_REGION, 1);
+	if (!tap_eq(ret, 0, "the second is added"))
+		tap_diag("%s", z.reason);
+	tap_eq(use_up(&z, &p, &s), -ENOMEM, "it is used up as well");
+	tap_ok(z.in_region[1] > REGION_PAGES / 4 && !s.wrong, "the data in it is right");
+
+	/* the beginning of the first is in the NIC's ring */
+	for (off = REGION_PAGES / 2 * PAGE; off < z.region_size; off += PAGE)
+		give_back(&z, off, off / PAGE & 1, 0);
+	tap_eq(ctrl_call(&z, 0, IORING_ZC_RX_CTRL_FLUSH_RQ, 0), 512, "a flush takes what was given back");
+	tap_eq(*at(&z, z.reg.rq_off.head), *at(&z, z.reg.rq_off.tail), "nothing is left in the ring");
+	tap_eq(ctrl_call(&z, 0, IORING_ZC_RX_CTRL_FLUSH_RQ, 0), 0, "a second flush finds nothing");
+	tap_eq(stats(&z)->bad_rqes, 0, "both regions know their pages");
+	tap_eq(use_up(&z, &p, &s), -ENOMEM, "what came back is used again");
+	tap_ok(!s.wrong, "and the data is right");
+	pair_close(&p);
+	close_two_buffers(&z);
+	wait_unpinned("after a ring with two regions");
+}
+
+static void test_unregister(const struct target *t)
+{
+	struct zc z;
+	struct pair p;
+	unsigned int flags;
+	int res = 0, i;
+
+	if (!zc_open(&z, t, 64, 64))
+		return;
+	p = tcp_pair();
+	recvzc(&z, p.rx, 0, true);
+	io_uring_submit(&z.ring);
+	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_UNREGISTER, 0, EBUSY, "1 receive request",
+		     "unregistration with a request under way");
+	io_uring_prep_cancel64(io_uring_get_sqe(&z.ring), 1, 0);
+	for (i = 0; i < 2 && next_cqe(&z, &res, &flags); i++)
+		;
+	tap_eq(i, 2, "the request is cancelled");
+	tap_eq(ctrl_call(&z, 0, IORING_ZC_RX_CTRL_UNREGISTER, 0), 0, "then it is done");
+	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_UNREGISTER, 0, ENXIO, "no ifq 0", "a second time");
+	recvzc(&z, p.rx, 0, true);
+	tap_ok(next_cqe(&z, &res, &flags) && res == -EINVAL, "a request finds no ifq");
+	munmap(z.map, z.reg.mmap_sz);
+	z.map = NULL;
+	zc_defaults(&z, t);
+	tap_eq(reg_call(&z, &z.reg), 0, "queue and buffer can be registered again");
+	pair_close(&p);
+	zc_close(&z);
+}
+
+static void test_claim(const struct target *t)
+{
+	struct target next = { t->ifindex, t->queue + 1 };
+	struct zc z;
+
+	zc_prepare(&z, t);
+	tap_eq(reg_call(&z, &z.reg), 0, "registration");
+	zc_defaults(&z, &next);
+	expect_refused(&z, EBUSY, "an ifq has registered buffer 0", "a buffer for two ifqs");
+	zc_close(&z);
+}
+
+static bool fdinfo_has(int fd, const char *text)
+{
+	char path[64], all[16384];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	if (f) {
+		n = fread(all, 1, sizeof(all) - 1, f);
+		fclose(f);
+	}
+	all[n] = 0;
+	return strstr(all, text);
+}
+
+static void test_fdinfo(const struct target *t)
+{
+	struct stream s = {};
+	char text[128];
+	struct zc z;
+	struct pair p;
+	unsigned int flags;
+	int res = 0;
+
+	zc_prepare(&z, t);
+	tap_ok(!fdinfo_has(z.ring.ring_fd, "ZcRx"), "fdinfo of a ring without ifqs");
+	tap_eq(reg_call(&z, &z.reg), 0, "registration");
+	zc_map(&z);
+	p = tcp_pair();
+	send_some(&s, p.tx, 5000);
+	recvzc(&z, p.rx, 0, true);
+	if (next_cqe(&z, &res, &flags) && res > 0)
+		take(&z, &s, res, false);
+	snprintf(text, sizeof(text), "ifindex:%u, queue:%u, bound:1, requests:1, rq:0/1024, cq:0/1024",
+		 t->ifindex, t->queue);
+	tap_ok(fdinfo_has(z.ring.ring_fd, text), "fdinfo tells of an ifq");
+	snprintf(text, sizeof(text), "region:0, pages:%u, free:", REGION_PAGES);
+	tap_ok(fdinfo_has(z.ring.ring_fd, text), "... of its region");
+	snprintf(text, sizeof(text), "copy_linear_bytes:%llu\n", (unsigned long long)stats(&z)->copy_linear_bytes);
+	tap_ok(fdinfo_has(z.ring.ring_fd, text), "... and what it counts");
+	pair_close(&p);
+	zc_close(&z);
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
@@ -894,5 +1120,10 @@ int main(int argc, char **argv)
 	test_two_sockets(&t);
 	test_unregister_buffers(&t);
 	test_exits(&t);
+	test_ctrl_refused(&t);
+	test_add_region(&t);
+	test_unregister(&t);
+	test_claim(&t);
+	test_fdinfo(&t);
 	return tap_done();
 }

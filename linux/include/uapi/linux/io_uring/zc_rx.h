@@ -15,12 +15,13 @@
 #include <linux/types.h>
 
 /*
- * Registration opcode and mmap offset. Both lie outside of what other kernel
+ * Registration opcodes and mmap offset. All lie outside of what other kernel
  * versions assign, so that a program for one of them gets a clean -EINVAL
  * here and the other way round. To find out whether a kernel knows the opcode,
  * register a NULL argument: -EFAULT means that it does, -EINVAL that it doesn't.
  */
 #define IORING_REGISTER_ZC_RX_IFQ_NR	96
+#define IORING_REGISTER_ZC_RX_CTRL_NR	97
 
 /* mmap(2) offset of the rings of ifq @id: base | (id << shift) */
 #define IORING_OFF_RBUF_RING		0x50000000ULL
@@ -31,11 +32,11 @@
  * @off: any byte offset inside the page that is given back, bytes from the
  *	start of the region; the @off of the completion will do
  * @len: ignored; the @len of the completion will do
- * @region: region id, must be the one of the completion
+ * @region: region id, the one of the completion
  * @__pad: must be 0
  *
  * One entry gives back what one &struct io_uring_rbuf_cqe handed out. An entry
- * that names no page of the region, or a page of which the user holds nothing,
+ * that names no page of a region, or a page of which the user holds nothing,
  * is counted in @bad_rqes and has no other effect.
  */
 struct io_uring_rbuf_rqe {
@@ -89,12 +90,19 @@ struct io_rbuf_cqring_offsets {
  * @zc_frags: completion ring entries that announced them
  * @copy_linear_bytes: bytes copied out of the linear part of packets
  * @copy_linear_frags: completion ring entries that announced them
- * @copy_foreign_bytes: bytes copied out of pages that are not the region's
+ * @copy_foreign_bytes: bytes copied out of pages that are not the ifq's: of
+ *	other queues, of loopback
  * @copy_foreign_frags: completion ring entries that announced them
  * @copy_no_buffer: times that a copy found no free page in the region
  * @alloc_fail: times that the NIC's refill found no free page in the region
  * @cq_full: times that a receive stopped since the completion ring was full
  * @bad_rqes: refill entries that were rejected
+ * @copy_spare_bytes: bytes copied out of pages of the kernel that the NIC was
+ *	given as the regions had no free page
+ * @copy_spare_frags: completion ring entries that announced them
+ * @unbound: 1 when the RX queue was taken away, since its interface was
+ *	unregistered or moved to another network namespace; what comes on other
+ *	ways is copied
  * @__resv: 0
  *
  * Written by the kernel only, and never read back by it.
@@ -110,7 +118,10 @@ struct io_uring_zc_rx_stats {
 	__u64	alloc_fail;
 	__u64	cq_full;
 	__u64	bad_rqes;
-	__u64	__resv[6];
+	__u64	copy_spare_bytes;
+	__u64	copy_spare_frags;
+	__u64	unbound;
+	__u64	__resv[3];
 };
 
 /* struct io_uring_zc_rx_ifq_reg.flags */
@@ -122,7 +133,8 @@ struct io_uring_zc_rx_stats {
  * @if_idx: interface index, in the network namespace of the caller
  * @if_rxq_id: RX queue of that interface
  * @region_id: index of the registered buffer (IORING_REGISTER_BUFFERS) that
- *	receives the data; page aligned at both ends, less than 4 GiB
+ *	receives the data; page aligned at both ends, less than 4 GiB. More can
+ *	be added later with IORING_ZC_RX_CTRL_ADD_REGION
  * @rq_entries: refill ring entries, a power of two, at most 32768
  * @cq_entries: completion ring entries, a power of two, at most 65536
  * @flags: IORING_ZC_RX_IFQ_*, other bits must be 0
@@ -154,6 +166,42 @@ struct io_uring_zc_rx_ifq_reg {
 	struct io_rbuf_rqring_offsets rq_off;
 	struct io_rbuf_cqring_offsets cq_off;
 	__u32	stats_off;
+	__u32	reason_len;
+	__u64	reason;
+	__u64	__resv[4];
+};
+
+/**
+ * enum io_uring_zc_rx_ctrl_op - what IORING_REGISTER_ZC_RX_CTRL can do
+ * @IORING_ZC_RX_CTRL_ADD_REGION: let the ifq receive into one more registered
+ *	buffer, named by @region_id. Data may be announced there as soon as the
+ *	call has returned, and until the ifq ends.
+ * @IORING_ZC_RX_CTRL_FLUSH_RQ: take what is in the refill ring now, though the
+ *	device asks for nothing. Returns how many entries that were.
+ * @IORING_ZC_RX_CTRL_UNREGISTER: end the ifq as the end of the ring would: the
+ *	RX queue is free for others, what the user holds is taken back, the
+ *	rings are dead memory. Refused while requests of the ifq are under way.
+ */
+enum io_uring_zc_rx_ctrl_op {
+	IORING_ZC_RX_CTRL_ADD_REGION	= 0,
+	IORING_ZC_RX_CTRL_FLUSH_RQ	= 1,
+	IORING_ZC_RX_CTRL_UNREGISTER	= 2,
+};
+
+/**
+ * struct io_uring_zc_rx_ctrl - argument of IORING_REGISTER_ZC_RX_CTRL
+ * @zcrx_ifq_idx: the ifq, as its registration returned it
+ * @op: one of &enum io_uring_zc_rx_ctrl_op
+ * @region_id: for IORING_ZC_RX_CTRL_ADD_REGION: index of a registered buffer,
+ *	page aligned at both ends, which is no region of the ifq yet; else 0
+ * @reason_len: size in bytes of what @reason points to
+ * @reason: as in &struct io_uring_zc_rx_ifq_reg
+ * @__resv: must be 0
+ */
+struct io_uring_zc_rx_ctrl {
+	__u32	zcrx_ifq_idx;
+	__u32	op;
+	__u32	region_id;
 	__u32	reason_len;
 	__u64	reason;
 	__u64	__resv[4];
