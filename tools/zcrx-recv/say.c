@@ -120,7 +120,11 @@ void say_judgement(struct receiver *r)
 {
 	struct diag_env env = say_env(r, NULL);
 	struct io_uring_zc_rx_stats k;
-	uint64_t linear, foreign;
+	struct {
+		const char *name;
+		uint64_t bytes;
+	} why[3];
+	size_t most = 0;
 
 	if (r->judged || r->stats.bytes < JUDGE_BYTES ||
 	    !(zcrx_counters(r->backend, &k) & ZCRX_COUNTED_FOREIGN))
@@ -128,10 +132,17 @@ void say_judgement(struct receiver *r)
 	r->judged = true;
 	if (r->stats.copied_bytes * 2 < r->stats.bytes)
 		return;
-	linear = k.copy_linear_bytes - r->kernel.copy_linear_bytes;
-	foreign = k.copy_foreign_bytes - r->kernel.copy_foreign_bytes;
-	share(env.have, foreign > linear ? foreign : linear, r->stats.bytes);
-	say_warning(r, &env, foreign > linear ? "copied-foreign" : "copied-linear");
+	why[0].name = "copied-linear";
+	why[0].bytes = k.copy_linear_bytes - r->kernel.copy_linear_bytes;
+	why[1].name = "copied-foreign";
+	why[1].bytes = k.copy_foreign_bytes - r->kernel.copy_foreign_bytes;
+	why[2].name = "copied-spare";
+	why[2].bytes = k.copy_spare_bytes - r->kernel.copy_spare_bytes;
+	for (size_t i = 1; i < sizeof(why) / sizeof(why[0]); i++)
+		if (why[i].bytes > why[most].bytes)
+			most = i;
+	share(env.have, why[most].bytes, r->stats.bytes);
+	say_warning(r, &env, why[most].name);
 }
 
 /**
@@ -184,6 +195,7 @@ static struct io_uring_zc_rx_stats kernel_since(struct receiver *r)
 	k.zc_bytes -= r->kernel.zc_bytes;
 	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
 	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
+	k.copy_spare_bytes -= r->kernel.copy_spare_bytes;
 	k.copy_no_buffer -= r->kernel.copy_no_buffer;
 	k.alloc_fail -= r->kernel.alloc_fail;
 	k.cq_full -= r->kernel.cq_full;
@@ -233,8 +245,9 @@ static void say_kernel(struct receiver *r, const struct io_uring_zc_rx_stats *k)
 	if (r->counted & ZCRX_COUNTED_LINEAR)
 		fprintf(r->report->talk,
 			"  copied by the kernel: %" PRIu64 " bytes from packet heads, %" PRIu64
-			" bytes from other pages\n",
-			(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes);
+			" bytes from other pages, %" PRIu64 " bytes as the region was empty\n",
+			(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes,
+			(uint64_t)k->copy_spare_bytes);
 	else
 		fprintf(r->report->talk,
 			"  copied by the kernel: %" PRIu64
@@ -254,6 +267,7 @@ static void json_kernel(struct json *j, const struct io_uring_zc_rx_stats *k,
 		{ "zc_bytes", k->zc_bytes, ZCRX_COUNTED_ZC },
 		{ "copy_linear_bytes", k->copy_linear_bytes, ZCRX_COUNTED_LINEAR },
 		{ "copy_foreign_bytes", k->copy_foreign_bytes, ZCRX_COUNTED_FOREIGN },
+		{ "copy_spare_bytes", k->copy_spare_bytes, ZCRX_COUNTED_REST },
 		{ "copy_no_buffer", k->copy_no_buffer, ZCRX_COUNTED_REST },
 		{ "alloc_fail", k->alloc_fail, ZCRX_COUNTED_ROOM },
 		{ "cq_full", k->cq_full, ZCRX_COUNTED_REST },
