@@ -110,6 +110,44 @@ static void share(char *buf, uint64_t part, uint64_t whole)
 	snprintf(buf, DIAG_VALUE, "%.1f %%", percent(part, whole));
 }
 
+static struct io_uring_zc_rx_stats kernel_since(struct receiver *r)
+{
+	struct io_uring_zc_rx_stats k;
+
+	zcrx_counters(r->backend, &k);
+	k.zc_bytes -= r->kernel.zc_bytes;
+	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
+	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
+	k.copy_spare_bytes -= r->kernel.copy_spare_bytes;
+	k.copy_no_buffer -= r->kernel.copy_no_buffer;
+	k.alloc_fail -= r->kernel.alloc_fail;
+	k.cq_full -= r->kernel.cq_full;
+	k.bad_rqes -= r->kernel.bad_rqes;
+	return k;
+}
+
+/* Of all that was copied, why most of it was */
+static void warn_copied(struct receiver *r)
+{
+	struct diag_env env = say_env(r, NULL);
+	const struct io_uring_zc_rx_stats k = kernel_since(r);
+	const struct {
+		const char *name;
+		uint64_t bytes;
+	} why[] = {
+		{ "copied-linear", k.copy_linear_bytes },
+		{ "copied-foreign", k.copy_foreign_bytes },
+		{ "copied-spare", k.copy_spare_bytes },
+	};
+	size_t most = 0;
+
+	for (size_t i = 1; i < sizeof(why) / sizeof(why[0]); i++)
+		if (why[i].bytes > why[most].bytes)
+			most = i;
+	share(env.have, why[most].bytes, r->stats.bytes);
+	say_warning(r, &env, why[most].name);
+}
+
 /**
  * say_judgement() - warn once of a flow that is copied though it should not be
  * @r: the receiver
@@ -118,31 +156,11 @@ static void share(char *buf, uint64_t part, uint64_t whole)
  */
 void say_judgement(struct receiver *r)
 {
-	struct diag_env env = say_env(r, NULL);
-	struct io_uring_zc_rx_stats k;
-	struct {
-		const char *name;
-		uint64_t bytes;
-	} why[3];
-	size_t most = 0;
-
-	if (r->judged || r->stats.bytes < JUDGE_BYTES ||
-	    !(zcrx_counters(r->backend, &k) & ZCRX_COUNTED_FOREIGN))
+	if (r->judged || r->stats.bytes < JUDGE_BYTES || !(r->counted & ZCRX_COUNTED_FOREIGN))
 		return;
 	r->judged = true;
-	if (r->stats.copied_bytes * 2 < r->stats.bytes)
-		return;
-	why[0].name = "copied-linear";
-	why[0].bytes = k.copy_linear_bytes - r->kernel.copy_linear_bytes;
-	why[1].name = "copied-foreign";
-	why[1].bytes = k.copy_foreign_bytes - r->kernel.copy_foreign_bytes;
-	why[2].name = "copied-spare";
-	why[2].bytes = k.copy_spare_bytes - r->kernel.copy_spare_bytes;
-	for (size_t i = 1; i < sizeof(why) / sizeof(why[0]); i++)
-		if (why[i].bytes > why[most].bytes)
-			most = i;
-	share(env.have, why[most].bytes, r->stats.bytes);
-	say_warning(r, &env, why[most].name);
+	if (r->stats.copied_bytes * 2 >= r->stats.bytes)
+		warn_copied(r);
 }
 
 /**
@@ -185,22 +203,6 @@ void say_start(struct receiver *r)
 	json_str(&r->report->json, "path", opt->path);
 	json_bool(&r->report->json, "direct", ws && ws->direct);
 	report_event_end(r->report);
-}
-
-static struct io_uring_zc_rx_stats kernel_since(struct receiver *r)
-{
-	struct io_uring_zc_rx_stats k;
-
-	zcrx_counters(r->backend, &k);
-	k.zc_bytes -= r->kernel.zc_bytes;
-	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
-	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
-	k.copy_spare_bytes -= r->kernel.copy_spare_bytes;
-	k.copy_no_buffer -= r->kernel.copy_no_buffer;
-	k.alloc_fail -= r->kernel.alloc_fail;
-	k.cq_full -= r->kernel.cq_full;
-	k.bad_rqes -= r->kernel.bad_rqes;
-	return k;
 }
 
 /* What was posted and not taken any more is counted by the kernel only */
