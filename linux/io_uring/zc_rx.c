@@ -219,6 +219,7 @@ io_zc_rx_ifq_alloc(struct io_ring_ctx *ctx,
 		.ifq = ifq,
 		.ops = &io_zc_rx_mp_ops,
 		.queue_id = reg->if_rxq_id,
+		.cpu = reg->flags & IORING_ZC_RX_IFQ_CPU ? reg->cpu : -1,
 	};
 
 	ret = io_rbuf_rings_alloc(&ifq->rings, reg->rq_entries,
@@ -319,11 +320,7 @@ static int io_zc_rx_bind_locked(struct io_zc_rx_ifq *ifq,
 		goto unmap_regions;
 
 	ifq->netdev = dev;
-	if (reg->flags & IORING_ZC_RX_IFQ_CPU)
-		ret = dev_zc_rx_set_cpu(dev, reg->if_rxq_id, reg->cpu, extack);
-	if (ret)
-		io_zc_rx_unbind_locked(ifq);
-	return ret;
+	return 0;
 
 unmap_regions:
 	/* a page pool of the failed attempt may still be emptying */

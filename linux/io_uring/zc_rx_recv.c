@@ -378,10 +378,6 @@ int io_recvzc_prep(struct io_kiocb *req, const struct io_uring_sqe *sqe)
 	zc->ifq->nr_reqs++;
 	req->flags |= REQ_F_NEED_CLEANUP;
 
-	/* Completions have to have the order of the entries in the completion
-	 * ring, so that all run in the task that submits.
-	 */
-	req->flags &= ~REQ_F_FORCE_ASYNC;
 	if (zc->flags & IORING_RECV_MULTISHOT)
 		req->flags |= REQ_F_APOLL_MULTISHOT;
 	return 0;
@@ -418,6 +414,9 @@ static int io_recvzc_finish(struct io_kiocb *req, int res,
  * @req: request
  * @issue_flags: IO_URING_F_*
  *
+ * Completions have to have the order of the entries in the completion ring, so
+ * that all run in the task that submits: &io_issue_def.no_iowq.
+ *
  * Context: the task that submits, under uring_lock.
  * Return: as an issue handler.
  */
@@ -431,8 +430,8 @@ int io_recvzc(struct io_kiocb *req, unsigned int issue_flags)
 	if (!(req->flags & REQ_F_POLLED) &&
 	    (zc->flags & IORING_RECVSEND_POLL_FIRST))
 		return -EAGAIN;
-	if (issue_flags & IO_URING_F_UNLOCKED)
-		return -EAGAIN;
+	if (WARN_ON_ONCE(issue_flags & IO_URING_F_UNLOCKED))
+		return -EFAULT;
 
 	sock = sock_from_file(req->file);
 	if (unlikely(!sock))

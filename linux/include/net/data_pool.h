@@ -98,6 +98,19 @@ static inline netmem_ref data_pool_alloc(struct page_pool *pool,
 }
 
 /**
+ * data_pool_is_spare - was a buffer taken in place of the user's memory
+ * @pool: data pool that it was taken for
+ * @netmem: the buffer
+ *
+ * Return: true if @pool is of the user's memory and was empty.
+ */
+static inline bool data_pool_is_spare(const struct page_pool *pool,
+				      netmem_ref netmem)
+{
+	return data_pool_is_zc(pool) && !netmem_is_net_iov(netmem);
+}
+
+/**
  * data_pool_free - give back a payload buffer that was never handed on
  * @netmem: the buffer
  *
@@ -133,11 +146,14 @@ static inline void data_pool_sync_for_cpu(netmem_ref netmem,
  * the socket for its unused end would close the window for nothing, so only
  * the data counts. The user can write to it at any time, just as the sender
  * of a zero copy transmit can: who depends on stable bytes has to copy.
+ *
+ * Return: bytes of payload in the user's memory.
  */
-static inline void data_pool_account_skb(struct sk_buff *skb,
-					 unsigned int size)
+static inline unsigned int data_pool_account_skb(struct sk_buff *skb,
+						 unsigned int size)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int fixed = 0;
 	int i;
 
 	for (i = 0; i < shinfo->nr_frags; i++) {
@@ -146,10 +162,12 @@ static inline void data_pool_account_skb(struct sk_buff *skb,
 		if (skb_frag_fixed(frag)) {
 			skb->truesize += skb_frag_size(frag);
 			shinfo->flags |= SKBFL_SHARED_FRAG;
+			fixed += skb_frag_size(frag);
 		} else {
 			skb->truesize += size;
 		}
 	}
+	return fixed;
 }
 
 #endif

@@ -34,6 +34,29 @@ static int dev_zc_rx_setup(struct net_device *dev, const struct dev_zc_rx *zc,
 	return dev->netdev_ops->ndo_bpf(dev, &cmd);
 }
 
+static int dev_zc_rx_check_cpu(int cpu, struct netlink_ext_ack *extack)
+{
+	if (cpu < 0 || (cpu < nr_cpu_ids && cpu_online(cpu)))
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "CPU %d is not online", cpu);
+	return -EINVAL;
+}
+
+/* If the interface is down there is no interrupt yet, see place_irq() */
+static int dev_zc_rx_set_cpu(const struct netdev_rx_queue *rxq,
+			     struct netlink_ext_ack *extack)
+{
+	int cpu = rxq->zc_rx->cpu;
+
+	if (cpu < 0 || !rxq->napi || rxq->napi->irq <= 0)
+		return 0;
+	if (!irq_set_affinity(rxq->napi->irq, cpumask_of(cpu)))
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "cannot move interrupt %d to CPU %d",
+			   rxq->napi->irq, cpu);
+	return -EOPNOTSUPP;
+}
+
 static int dev_zc_rx_check(struct net_device *dev, const struct dev_zc_rx *zc,
 			   struct netlink_ext_ack *extack)
 {
@@ -69,7 +92,15 @@ static int dev_zc_rx_check(struct net_device *dev, const struct dev_zc_rx *zc,
 		NL_SET_ERR_MSG(extack, "queue is bound already");
 		return -EEXIST;
 	}
-	return 0;
+	return dev_zc_rx_check_cpu(zc->cpu, extack);
+}
+
+static void dev_zc_rx_forget(struct netdev_rx_queue *rxq)
+{
+	ASSERT_RTNL();
+
+	memset(&rxq->mp_params, 0, sizeof(rxq->mp_params));
+	rxq->zc_rx = NULL;
 }
 
 /**
@@ -97,13 +128,18 @@ int dev_zc_rx_open(struct net_device *dev, const struct dev_zc_rx *zc,
 	rxq = __netif_get_rx_queue(dev, zc->queue_id);
 	rxq->mp_params.mp_priv = zc->ifq;
 	rxq->mp_params.mp_ops = zc->ops;
+	rxq->zc_rx = zc;
 
 	up = dev->flags & IFF_UP;
 	ret = dev_zc_rx_setup(dev, zc, zc->ifq, extack);
-	if (!ret)
-		return 0;
+	if (!ret) {
+		ret = dev_zc_rx_set_cpu(rxq, extack);
+		if (ret)
+			dev_zc_rx_close(dev, zc);
+		return ret;
+	}
 
-	memset(&rxq->mp_params, 0, sizeof(rxq->mp_params));
+	dev_zc_rx_forget(rxq);
 	/* a restart that failed has closed the device: open it as it was */
 	if (up && !(dev->flags & IFF_UP))
 		dev_open(dev, NULL);
@@ -135,7 +171,7 @@ void dev_zc_rx_close(struct net_device *dev, const struct dev_zc_rx *zc)
 	if (WARN_ON_ONCE(rxq->mp_params.mp_priv != zc->ifq))
 		return;
 
-	memset(&rxq->mp_params, 0, sizeof(rxq->mp_params));
+	dev_zc_rx_forget(rxq);
 	if (!dev_zc_rx_setup(dev, zc, NULL, NULL) || !up)
 		return;
 
@@ -144,38 +180,74 @@ void dev_zc_rx_close(struct net_device *dev, const struct dev_zc_rx *zc)
 	dev_open(dev, NULL);
 }
 
+static bool dev_zc_rx_bound(const struct net_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->real_num_rx_queues; i++)
+		if (dev->_rx[i].zc_rx)
+			return true;
+	return false;
+}
+
 /**
- * dev_zc_rx_set_cpu - choose where a queue's interrupt and NAPI run
+ * dev_zc_rx_check_change - may a device with bound queues be changed?
  * @dev: device
- * @queue_id: receive queue
- * @cpu: CPU
- * @extack: gets the reason of a failure
+ * @mtu: MTU that it is to have
+ * @features: features that the user wants it to have
+ * @extack: gets the reason if it may not
+ *
+ * The operations that change these cannot give a reason themselves.
  *
  * Context: process, under rtnl.
- * Return: 0 or an error.
+ * Return: 0, or an error: bound queues could not go on without copies.
  */
-int dev_zc_rx_set_cpu(struct net_device *dev, unsigned int queue_id,
-		      unsigned int cpu, struct netlink_ext_ack *extack)
+int dev_zc_rx_check_change(struct net_device *dev, unsigned int mtu,
+			   netdev_features_t features,
+			   struct netlink_ext_ack *extack)
 {
-	struct napi_struct *napi = __netif_get_rx_queue(dev, queue_id)->napi;
+	struct netdev_bpf cmd = {
+		.command = XDP_CHECK_ZC_RX,
+		.zc_rx_change = {
+			.mtu = mtu,
+			.features = features,
+			.extack = extack,
+		},
+	};
 
 	ASSERT_RTNL();
 
-	if (cpu >= nr_cpu_ids || !cpu_online(cpu)) {
-		NL_SET_ERR_MSG_FMT(extack, "CPU %u is not online", cpu);
-		return -EINVAL;
-	}
-	if (!napi || napi->irq <= 0) {
-		NL_SET_ERR_MSG(extack, "queue has no interrupt, is the interface up?");
-		return -ENETDOWN;
-	}
-	if (irq_set_affinity(napi->irq, cpumask_of(cpu))) {
-		NL_SET_ERR_MSG_FMT(extack, "cannot move interrupt %d to CPU %u",
-				   napi->irq, cpu);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	if (!dev_zc_rx_bound(dev))
+		return 0;
+	return dev->netdev_ops->ndo_bpf(dev, &cmd);
 }
+
+/**
+ * dev_zc_rx_place_irq - move a queue's interrupt to the CPU of its binding
+ * @dev: device
+ * @queue_id: receive queue
+ * @irq: the interrupt that its NAPI has now
+ *
+ * For drivers: whenever they have requested the interrupt of a receive queue
+ * and chosen a CPU for it. Does nothing for a queue without a binding, and for
+ * one that left the CPU open. The binding asked for it and got it once; that
+ * it is not to be had any more, because the CPU is offline, is no reason to
+ * leave the device down.
+ *
+ * Context: process, under rtnl.
+ */
+void dev_zc_rx_place_irq(struct net_device *dev, unsigned int queue_id,
+			 unsigned int irq)
+{
+	const struct dev_zc_rx *zc = __netif_get_rx_queue(dev, queue_id)->zc_rx;
+
+	ASSERT_RTNL();
+
+	if (zc && zc->cpu >= 0 && irq_set_affinity(irq, cpumask_of(zc->cpu)))
+		netdev_warn(dev, "cannot move interrupt %u of RX queue %u to CPU %d\n",
+			    irq, queue_id, zc->cpu);
+}
+EXPORT_SYMBOL_GPL(dev_zc_rx_place_irq);
 
 /**
  * zc_rx_netmem_attach - hand a buffer to a page pool

@@ -7,39 +7,29 @@
  * its header, and to restart so much that the queue takes new buffers.
  */
 #include <linux/ethtool.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <net/netdev_rx_queue.h>
+#include <net/zc_rx.h>
 
 #include "bnxt_hsi.h"
 #include "bnxt.h"
 #include "bnxt_zc_rx.h"
 
-/* The placement of a running VNIC can be changed at any time. */
-static int bnxt_zc_rx_set_hds(struct bnxt *bp)
-{
-	struct ethtool_rxfh_context *ctx;
-	unsigned long context;
-	int i, rc = 0;
-
-	for (i = 0; i < bp->nr_vnics && !rc; i++)
-		rc = bnxt_hwrm_vnic_set_hds(bp, &bp->vnic_info[i]);
-
-	xa_for_each(&bp->dev->ethtool->rss_ctx, context, ctx) {
-		struct bnxt_rss_ctx *rss_ctx = ethtool_rxfh_context_priv(ctx);
-
-		if (rc)
-			break;
-		rc = bnxt_hwrm_vnic_set_hds(bp, &rss_ctx->vnic);
-	}
-	return rc;
-}
-
+/* If this fails the device is closed, and as good as new */
 static int bnxt_zc_rx_restart_nic(struct bnxt *bp)
 {
+	int rc;
+
 	bnxt_close_nic(bp, true, false);
+	if (bp->rings_left)
+		bnxt_reset_function(bp);
 	bnxt_set_ring_params(bp);
-	return bnxt_open_nic(bp, true, false);
+	rc = bnxt_open_nic(bp, true, false);
+	if (rc)
+		bnxt_reset_function(bp);
+	return rc;
 }
 
 /* @had_agg: aggregation rings existed before the change that this is for */
@@ -55,26 +45,56 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 	if (had_agg != has_agg || !bp->dev->queue_mgmt_ops)
 		return bnxt_zc_rx_restart_nic(bp);
 
-	rc = bnxt_zc_rx_set_hds(bp);
-	return rc ?: netdev_rx_queue_restart(bp->dev, queue_id);
+	rc = bnxt_set_hds(bp);
+	if (rc)
+		return rc;
+	rc = netdev_rx_queue_restart(bp->dev, queue_id);
+	if (!rc && bp->rings_left)
+		rc = -EIO;
+	/* Neither the new rings nor the old ones, or the old ones are still at
+	 * work: only from the beginning
+	 */
+	if (rc && (bp->rings_left || !bp->rx_ring[queue_id].page_pool)) {
+		dev_close(bp->dev);
+		bnxt_reset_function(bp);
+	}
+	return rc;
 }
 
 /* Count a binding. Header split stays on as long as there is one. */
 static void bnxt_zc_rx_add(struct bnxt *bp, int n)
 {
 	bp->zc_rx_queues += n;
-	if (bp->zc_rx_queues)
-		bp->flags |= BNXT_FLAG_HDS;
-	else
-		bp->flags &= ~BNXT_FLAG_HDS;
+	bp->flags = bnxt_hds_flags(bp);
+}
+
+/* With all in the ring nothing is left for data on its way */
+static int bnxt_zc_rx_check_room(unsigned int queue_id, u32 nr_bufs, u32 need,
+				 struct netlink_ext_ack *extack)
+{
+	if (nr_bufs >= need + need / 4)
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack,
+			   "region of %u pages, ring of queue %u would take %u: more than 4/5",
+			   nr_bufs, queue_id, need);
+	return -ENOSPC;
 }
 
 static int bnxt_zc_rx_check(struct bnxt *bp, const struct netdev_bpf *cmd)
 {
 	struct netlink_ext_ack *extack = cmd->zc_rx.extack;
-	/* without aggregation rings yet: one buffer a packet, as split */
-	u32 need = bp->rx_agg_ring_size ?: bp->rx_ring_size;
+	u32 need;
 
+	/* not by the stack's own count: a bond gives programs to its slaves */
+	if (bp->xdp_prog) {
+		NL_SET_ERR_MSG(extack, "an XDP program is attached to a device above");
+		return -EEXIST;
+	}
+	if (bp->hds_config == ETHTOOL_TCP_DATA_SPLIT_DISABLED) {
+		NL_SET_ERR_MSG(extack,
+			       "header/data split is off: ethtool -G ... tcp-data-split on");
+		return -EOPNOTSUPP;
+	}
 	if (bp->flags & BNXT_FLAG_NO_AGG_RINGS) {
 		NL_SET_ERR_MSG(extack, "too few hardware rings for header split");
 		return -EOPNOTSUPP;
@@ -84,13 +104,10 @@ static int bnxt_zc_rx_check(struct bnxt *bp, const struct netdev_bpf *cmd)
 				   cmd->zc_rx.queue_id, bp->rx_nr_rings);
 		return -ERANGE;
 	}
-	/* With all in the ring nothing is left for data on its way */
-	if (cmd->zc_rx.nr_bufs < need + need / 4) {
-		NL_SET_ERR_MSG_FMT(extack, "region of %u pages, the ring alone takes %u",
-				   cmd->zc_rx.nr_bufs, need);
-		return -ENOSPC;
-	}
-	return 0;
+	need = bnxt_rx_agg_ring_size(bp->flags | BNXT_FLAG_HDS, bp->dev->mtu,
+				     bp->rx_ring_size);
+	return bnxt_zc_rx_check_room(cmd->zc_rx.queue_id, cmd->zc_rx.nr_bufs,
+				     need, extack);
 }
 
 static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
@@ -120,7 +137,7 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
 		if (!netif_running(bp->dev))
 			bnxt_set_ring_params(bp);
 		else if (had_agg)
-			bnxt_zc_rx_set_hds(bp);
+			bnxt_set_hds(bp);
 		NL_SET_ERR_MSG_WEAK(cmd->zc_rx.extack, "restart of the queue failed");
 	}
 	return rc;
@@ -145,4 +162,96 @@ int bnxt_zc_rx(struct bnxt *bp, const struct netdev_bpf *cmd)
 	bnxt_zc_rx_add(bp, -1);
 	/* aggregation rings were there all the time */
 	return bnxt_zc_rx_restart(bp, cmd->zc_rx.queue_id, true);
+}
+
+static const struct dev_zc_rx *bnxt_zc_rx_of(struct bnxt *bp, unsigned int i)
+{
+	return __netif_get_rx_queue(bp->dev, i)->zc_rx;
+}
+
+static int bnxt_zc_rx_check_rules(struct bnxt *bp,
+				  struct netlink_ext_ack *extack)
+{
+	struct bnxt_filter_base *fltr;
+
+	list_for_each_entry(fltr, &bp->usr_fltr_list, list) {
+		if (fltr->type != BNXT_FLTR_TYPE_NTUPLE ||
+		    !(fltr->flags & BNXT_ACT_RING_DST) ||
+		    fltr->rxq >= bp->rx_nr_rings ||
+		    !bnxt_zc_rx_of(bp, fltr->rxq))
+			continue;
+		NL_SET_ERR_MSG_FMT(extack,
+				   "rule %u steers to queue %u, which receives into user memory",
+				   fltr->sw_id, fltr->rxq);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
+ * bnxt_zc_rx_check_change - would bound queues go on without copies?
+ * @bp: device
+ * @mtu: MTU that it is to have
+ * @features: features that it is to have
+ * @rx_ring_size: packets that a receive ring is to have room for
+ * @extack: gets the reason if not
+ *
+ * The more pages the rings take, the fewer are left for data on its way. And
+ * without ntuple filters the data would come through other queues.
+ *
+ * Context: process, under rtnl.
+ * Return: 0 or an error.
+ */
+int bnxt_zc_rx_check_change(struct bnxt *bp, unsigned int mtu,
+			    netdev_features_t features, u32 rx_ring_size,
+			    struct netlink_ext_ack *extack)
+{
+	u32 flags = (bp->flags & ~BNXT_FLAG_TPA) | BNXT_FLAG_HDS;
+	unsigned int i;
+	int rc = 0;
+	u32 need;
+
+	if (!bp->zc_rx_queues)
+		return 0;
+
+	if ((features & NETIF_F_GRO_HW) && (features & NETIF_F_GRO))
+		flags |= BNXT_FLAG_GRO;
+	else if (features & NETIF_F_LRO)
+		flags |= BNXT_FLAG_LRO;
+	need = bnxt_rx_agg_ring_size(flags, mtu, rx_ring_size);
+
+	for (i = 0; i < bp->rx_nr_rings && !rc; i++) {
+		const struct dev_zc_rx *zc = bnxt_zc_rx_of(bp, i);
+
+		if (zc)
+			rc = bnxt_zc_rx_check_room(i, READ_ONCE(zc->nr_bufs),
+						   need, extack);
+	}
+	if (!rc && !(features & NETIF_F_NTUPLE))
+		rc = bnxt_zc_rx_check_rules(bp, extack);
+	return rc;
+}
+
+/**
+ * bnxt_zc_rx_fix_features - leave features as they are if bound queues need it
+ * @bp: device
+ * @features: features that it is to have
+ *
+ * The user has been told why (XDP_CHECK_ZC_RX). Others want features changed
+ * as well, and do not ask.
+ *
+ * Context: process, under rtnl.
+ * Return: features that it may have.
+ */
+netdev_features_t bnxt_zc_rx_fix_features(struct bnxt *bp,
+					  netdev_features_t features)
+{
+	const netdev_features_t ours = NETIF_F_GRO | NETIF_F_GRO_HW |
+				       NETIF_F_LRO | NETIF_F_NTUPLE;
+	struct net_device *dev = bp->dev;
+
+	if (!bnxt_zc_rx_check_change(bp, dev->mtu, features, bp->rx_ring_size,
+				     NULL))
+		return features;
+	return (features & ~ours) | (dev->features & ours);
 }
