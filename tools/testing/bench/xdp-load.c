@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Attach a small XDP program to an interface, in the driver. It stays when this
- * ends. No library and no object file: bpf(2) and rtnetlink.
+ * Attach a small XDP program to an interface, in the driver or (generic) in the
+ * stack. It stays when this ends. No library and no object file: bpf(2) and rtnetlink.
  *
  *	xdp-load eth0 drop
  *	xdp-load eth0 off
+ *	xdp-load eth0 pass generic
  */
 #include <errno.h>
 #include <net/if.h>
@@ -120,7 +121,7 @@ static int answer(int sock, char *said, size_t size)
 	return -e->error;
 }
 
-static int attach(unsigned int ifindex, int fd, char *said, size_t size)
+static int attach(unsigned int ifindex, uint32_t flags, int fd, char *said, size_t size)
 {
 	struct {
 		struct nlmsghdr h;
@@ -132,7 +133,6 @@ static int attach(unsigned int ifindex, int fd, char *said, size_t size)
 		.i = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex },
 	};
 	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), one = 1, err;
-	uint32_t flags = XDP_FLAGS_DRV_MODE;
 	struct rtattr *xdp;
 
 	if (sock < 0)
@@ -150,7 +150,8 @@ static int attach(unsigned int ifindex, int fd, char *said, size_t size)
 	return err;
 }
 
-static int set(const char *name, unsigned int ifindex, const struct bpf_insn *insn, unsigned int n)
+static int set(const char *name, unsigned int ifindex, uint32_t flags,
+	       const struct bpf_insn *insn, unsigned int n)
 {
 	char said[256] = "";
 	int fd = -1, err;
@@ -160,7 +161,7 @@ static int set(const char *name, unsigned int ifindex, const struct bpf_insn *in
 		if (fd < 0)
 			return 1;
 	}
-	err = attach(ifindex, fd, said, sizeof(said));
+	err = attach(ifindex, flags, fd, said, sizeof(said));
 	if (fd >= 0)
 		close(fd);
 	if (!err)
@@ -171,13 +172,15 @@ static int set(const char *name, unsigned int ifindex, const struct bpf_insn *in
 
 int main(int argc, char **argv)
 {
-	unsigned int ifindex = argc == 3 ? if_nametoindex(argv[1]) : 0;
+	bool generic = argc == 4 && !strcmp(argv[3], "generic");
+	uint32_t flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	unsigned int ifindex = argc == 3 || generic ? if_nametoindex(argv[1]) : 0;
 
-	if (argc == 3 && !ifindex)
+	if ((argc == 3 || generic) && !ifindex)
 		return fprintf(stderr, "xdp-load: %s: no such interface\n", argv[1]), 2;
 	for (size_t i = 0; ifindex && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (!strcmp(argv[2], programs[i].name))
-			return set(argv[1], ifindex, programs[i].insn, programs[i].n);
-	fprintf(stderr, "usage: xdp-load INTERFACE drop|pass|tx|off\n");
+			return set(argv[1], ifindex, flags, programs[i].insn, programs[i].n);
+	fprintf(stderr, "usage: xdp-load INTERFACE drop|pass|tx|off [generic]\n");
 	return 2;
 }

@@ -1,0 +1,313 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 400
+#
+# What an administrator changes on the NIC while a queue is bound: after each change the queue
+# still receives without a copy, or the change was refused with a reason and the queue still
+# receives without a copy.
+
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+size=$((2 << 20))
+# 3276 of its 4096 pages may be in the ring
+region=16M
+
+# bytes and the part of them that came without a copy, of the intervals behind line $1
+received_since() {
+	awk -v from="$1" -F'[:,}]' '
+		NR > from && /"event":"interval"/ {
+			for (i = 1; i < NF; i++) {
+				if ($i == "\"bytes\"") n = $(i + 1)
+				if ($i == "\"zero_copy_percent\"") p = $(i + 1)
+			}
+			sum += n
+			zc += n * p / 100
+		}
+		END { printf "%d %d\n", sum, zc }' "$work/recv.json"
+}
+
+all_there() { # LINE
+	local all rest
+
+	read -r all rest < <(received_since "$1")
+	[ "$all" -ge $size ]
+}
+
+# TITLE: the bound queue receives, right, and without a copy
+still_zero_copy() {
+	local from all zc
+
+	from=$(wc -l <"$work/recv.json")
+	if ! peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $size --wait 5"; then
+		tap_result 1 "$1: data arrives" || tap_diag "$(cat "$peer_out" "$work/recv.err")"
+		return
+	fi
+	wait_for 5 all_there "$from"
+	read -r all zc < <(received_since "$from")
+	tap_ok "$1: $zc of $all bytes came without a copy" test "$all" -eq $size -a "$zc" -ge $((size - size / 200))
+}
+
+link_is_up() { ip link show eth0 | grep -q LOWER_UP; }
+
+# TITLE COMMAND...: works, and goes on without a copy
+honoured() {
+	local title=$1
+
+	shift
+	tap_ok "$title: is done" "$@"
+	wait_for 5 link_is_up
+	still_zero_copy "$title"
+}
+
+# TITLE PATTERN COMMAND...: is refused for a reason
+refused() {
+	tap_fails "$1: is refused in words" "${@:2}"
+	wait_for 5 link_is_up
+	still_zero_copy "$1 was refused"
+}
+
+steer() { ethtool -N eth0 flow-type tcp4 dst-port $port action $queue; }
+rule() { ethtool -n eth0 | sed -n 's/^Filter: //p'; }
+
+setup() {
+	tap_ok "other traffic leaves the queue alone" ethtool -X eth0 equal $queue
+	tap_ok "the flow goes to it" steer
+}
+
+bind_queue() { recv_start --verify --interval 0.05 --region $region --connections 1000 "$@"; }
+
+unbind_queue() {
+	local rc=0
+
+	kill -INT "$recv_pid"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "$1: the receiver ends well, all data was right" || tap_diag "$(cat "$work/recv.err")"
+}
+
+# Programs and sockets that want frames of their own
+guest_xdp() {
+	setup
+	bind_queue
+	still_zero_copy "bound"
+	refused "an XDP program of the driver" "memory provider" "$bin/xdp-load" eth0 pass
+	refused "a generic XDP program" "memory provider" "$bin/xdp-load" eth0 pass generic
+	refused "an AF_XDP socket without copies" "not supported|busy" "$bin/xsk-bind" eth0 $queue zerocopy
+	honoured "an AF_XDP socket that copies" "$bin/xsk-bind" eth0 $queue copy
+	unbind_queue "XDP"
+
+	tap_ok "unbound: a program of the driver" "$bin/xdp-load" eth0 pass
+	tap_fails "and then no binding" "an XDP program is attached" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+	tap_ok "unbound: off with it" "$bin/xdp-load" eth0 off
+	bind_queue
+	still_zero_copy "bound again"
+	unbind_queue "again"
+}
+
+guest_changes() {
+	setup
+	bind_queue
+	still_zero_copy "bound"
+
+	honoured "ethtool -L, more queues" ethtool -L eth0 combined 6
+	honoured "ethtool -L, one above the bound queue" ethtool -L eth0 combined $((queue + 1))
+	refused "ethtool -L below a rule" "ntuple filter" ethtool -L eth0 combined $queue
+	tap_ok "the rule goes" ethtool -N eth0 delete "$(rule)"
+	tap_fails "ethtool -L below the bound queue: is refused in words" "memory provider" ethtool -L eth0 combined $queue
+	tap_ok "the rule comes back" steer
+	still_zero_copy "the rule came back"
+	honoured "ethtool -X" ethtool -X eth0 equal 2
+	refused "ethtool -K ntuple off" "rule $(rule) steers to queue $queue" ethtool -K eth0 ntuple off
+
+	for mtu in 1500 9000 4148; do
+		honoured "MTU $mtu" sh -c "ip link set eth0 mtu $mtu"
+	done
+	honoured "ethtool -G rx 255" ethtool -G eth0 rx 255
+	refused "ethtool -G rx 1000, 4 pages each" "4[0-9]{3} pages.* 4000:" ethtool -G eth0 rx 1000
+	honoured "rx-gro-hw off" ethtool -K eth0 rx-gro-hw off
+	honoured "ethtool -G rx 1250, 2 pages each" ethtool -G eth0 rx 1250
+	refused "MTU 9000, 3 pages each" "4[0-9]{3} pages.* 3750:" ip link set eth0 mtu 9000
+	refused "rx-gro-hw on, 4 pages each" "4[0-9]{3} pages.* 5000:" ethtool -K eth0 rx-gro-hw on
+	refused "lro on, 4 pages each" "4[0-9]{3} pages.* 5000:" ethtool -K eth0 lro on
+	honoured "MTU 1500" ip link set eth0 mtu 1500
+	honoured "ethtool -G rx 255" ethtool -G eth0 rx 255
+	honoured "lro on" ethtool -K eth0 lro on
+	honoured "rx-gro-hw on" ethtool -K eth0 lro off rx-gro-hw on
+	honoured "down and up" sh -c 'ip link set eth0 down && ip link set eth0 up'
+	unbind_queue "changes"
+}
+
+# MODE [THRESHOLD]
+split() { "$bin/zcrx-split" eth0 "$@"; }
+
+# TITLE MODE THRESHOLD: what the kernel says
+split_is() { tap_eq "$("$bin/zcrx-split" eth0)" "$2 $3" "$1: header/data split is $2, threshold $3"; }
+
+# TITLE PATTERN: what the device does, for all VNICs alike
+placement_is() {
+	local vnics
+
+	vnics=$("$bin/bnxt-emu" ctl vnics | grep '^vnic')
+	tap_eq "$(grep -c . <<<"$vnics")" "$(grep -c -- "$2" <<<"$vnics")" "$1: the device: $2" || tap_diag "$vnics"
+}
+
+# A transfer with copies, while nothing is bound
+copied() {
+	local rc=0
+
+	wait_for 5 link_is_up
+	recv_start --verify --once --backend copy
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $size --wait 5"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "$1: data arrives" || tap_diag "$(cat "$work/recv.err")"
+}
+
+# Header/data split and its threshold, as the user sets them
+guest_split() {
+	setup
+	split_is "as the driver likes it" on 256
+	tap_ok "a threshold" split on 300
+	split_is "a threshold" on 300
+	placement_is "a threshold" "split-ipv6 .*split above 300"
+	copied "a threshold"
+	tap_fails "a threshold that is too large" "maximum of 1023" split on 1024
+	tap_ok "off" split off
+	split_is "off" off 300
+	placement_is "off" "places jumbo ("
+	copied "off"
+	tap_fails "off, and then no binding" "tcp-data-split" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+	tap_ok "auto" split auto
+	split_is "auto" on 300
+
+	bind_queue
+	split_is "bound" on 0
+	placement_is "bound" "split-ipv6 .*split above 0"
+	still_zero_copy "bound"
+	refused "off while bound" "queue $queue has a memory provider" split off
+	refused "a threshold while bound" "queue $queue has a memory provider.* threshold 0" split on 256
+	honoured "on while bound" split on 0
+	honoured "auto while bound" split auto
+	honoured "another ring while bound" ethtool -G eth0 rx 255
+	unbind_queue "split"
+	split_is "unbound, as set while bound" on 0
+	tap_ok "a threshold" split auto 200
+	bind_queue
+	split_is "bound again" on 0
+	unbind_queue "again"
+	split_is "unbound" on 200
+	placement_is "unbound" "split-ipv6 .*split above 200"
+
+	# aggregation rings only because of the split
+	tap_ok "MTU 1500, without TPA" sh -c "ip link set eth0 mtu 1500; ethtool -K eth0 rx-gro-hw off"
+	split_is "without TPA" off 200
+	tap_ok "on without TPA" split on 128
+	split_is "on without TPA" on 128
+	placement_is "on without TPA" "split-ipv6 .*split above 128"
+	copied "on without TPA"
+	tap_fails "an XDP program" "tcp-data-split is on" "$bin/xdp-load" eth0 pass
+	tap_ok "auto without TPA" split auto
+	split_is "auto without TPA" off 128
+	copied "auto without TPA"
+	tap_ok "an XDP program then" "$bin/xdp-load" eth0 pass
+	tap_fails "on with an XDP program" "an XDP program is attached" split on
+	tap_ok "and without" "$bin/xdp-load" eth0 off
+	bind_queue
+	still_zero_copy "bound without TPA"
+	unbind_queue "without TPA"
+	split_is "unbound without TPA" off 128
+}
+
+# COUNTER: of ethtool -S
+counter() { ethtool -S eth0 | awk -F': *' -v name="$1" '{ gsub(/^ +/, "") } index($0, name ": ") == 1 { print $NF }'; }
+
+guest_counters() {
+	local bytes spare total
+
+	setup
+	tap_ok "MTU 1500, without TPA" sh -c "ip link set eth0 mtu 1500; ethtool -K eth0 rx-gro-hw off"
+	tap_eq "$(counter rx_total_zc_bytes)" 0 "nothing is counted yet"
+	bind_queue
+	still_zero_copy "bound"
+	bytes=$(counter "[$queue]: rx_zc_bytes")
+	# and some of them twice, if they had to be sent twice
+	tap_ok "each byte is counted: $bytes" test "$bytes" -ge $size -a "$bytes" -le $((size + size / 8))
+	tap_ok "each packet is counted: $(counter "[$queue]: rx_zc_packets")" at_least "$(counter "[$queue]: rx_zc_packets")" $((size / 1460))
+	tap_eq "$(counter "[$queue]: rx_zc_spare_bufs")" 0 "the region was never empty"
+	tap_eq "$(counter "[0]: rx_zc_bytes")" 0 "no other ring has any"
+	unbind_queue "counters"
+
+	# one that does not read, so that nothing comes back
+	echo $((32 << 20)) >/proc/sys/net/core/rmem_max
+	bind_queue --rcvbuf 32M
+	kill -STOP "$recv_pid"
+	peer_start "timeout -s KILL 2 $bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 64M --wait 5"
+	peer_wait "$peer_id"
+	spare=$(counter "[$queue]: rx_zc_spare_bufs")
+	tap_ok "the region was empty: $spare spare buffers" at_least "$spare" 1
+	kill -CONT "$recv_pid"
+	kill -INT "$recv_pid"
+	wait "$recv_pid"
+	total=$(counter rx_total_zc_bytes)
+	tap_ok "the sum: $total bytes" at_least "$total" $((size + 1))
+	ip link set eth0 down
+	ip link set eth0 up
+	tap_eq "$(counter rx_total_zc_bytes)" "$total" "the sum is kept when the rings are made anew"
+	tap_ok "and that of the spare buffers" at_least "$(counter rx_total_zc_spare_bufs)" "$spare"
+}
+
+# The CPU that the bound queue's interrupt may run on
+irq_cpu() {
+	local irq
+
+	irq=$(awk -v name="eth0-TxRx-$queue" '$NF == name { sub(":", "", $1); print $1 }' /proc/interrupts)
+	cat "/proc/irq/$irq/smp_affinity_list"
+}
+
+# The CPU of registration, whatever restarts the NIC
+guest_cpu() {
+	local cpu
+
+	setup
+	for cpu in 0 1; do
+		bind_queue --cpu $cpu
+		tap_eq "$(irq_cpu)" $cpu "CPU $cpu: bound"
+		ip link set eth0 down
+		ip link set eth0 up
+		tap_eq "$(irq_cpu)" $cpu "CPU $cpu: down and up"
+		ethtool -L eth0 combined 6
+		tap_eq "$(irq_cpu)" $cpu "CPU $cpu: ethtool -L"
+		ethtool -G eth0 rx $((200 + cpu))
+		tap_eq "$(irq_cpu)" $cpu "CPU $cpu: ethtool -G"
+		ip link set eth0 mtu $((2000 + cpu))
+		tap_eq "$(irq_cpu)" $cpu "CPU $cpu: MTU"
+		wait_for 5 link_is_up
+		still_zero_copy "CPU $cpu"
+		unbind_queue "CPU $cpu"
+	done
+
+	ip link set eth0 down
+	"$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy --cpu 1 >/dev/null 2>"$work/recv.err" &
+	recv_pid=$!
+	wait_for 5 listening
+	ip link set eth0 up
+	tap_eq "$(irq_cpu)" 1 "bound while down: the CPU it wants" || tap_diag "$(cat "$work/recv.err")"
+	kill -INT "$recv_pid"
+	wait "$recv_pid"
+}
+
+main() {
+	local fw
+
+	need_kernel "$kernel"
+	make_work
+	for fw in "--rfs=v2" "--rfs=v3 --emu-arg --queue-restart"; do
+		vm "${fw%% *}" xdp --mtu 1500 --queues 6 --emu-arg $fw
+		vm "${fw%% *}" changes --mtu 4148 --queues 6 --emu-arg $fw
+		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
+		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
+		# User Mode Linux of 6.12 has one
+		[ "$arch" = um ] || vm "${fw%% *}" cpu --mtu 1500 --emu-arg $fw
+	done
+}
+
+e2e_main "$@"
