@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "rng.h"
+
 /* What is counted; races_count_names says it in words */
 enum races_count {
 	RACES_LIVES,
@@ -71,11 +73,6 @@ struct races {
 	struct races_shared *s;
 };
 
-/* A stream of random numbers; the same seed gives the same */
-struct rng {
-	uint64_t state;
-};
-
 /* How a receiver's life ends */
 enum races_end {
 	RACES_END_EXIT,		/* in order */
@@ -108,9 +105,6 @@ struct races_life {
 	enum races_end end;
 };
 
-uint64_t rng_next(struct rng *rng);
-uint32_t rng_below(struct rng *rng, uint32_t n);
-bool rng_one_in(struct rng *rng, uint32_t n);
 void races_nap(struct rng *rng, uint32_t us);
 uint64_t races_now_ms(void);
 void races_move(const struct races *races, struct rng *rng);
