@@ -269,6 +269,25 @@ compare_logs() { # FRAGS DMA
 # shellcheck disable=SC2154 # the caller's
 value() { sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" <<<"$result"; }
 
+# In the guest: what may be left by nobody
+
+no_pool_detached() { ! "$bin/page-pools" | grep -q detached; }
+
+available() {
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemAvailable/ { print $2 }' /proc/meminfo
+}
+
+memory_back() { test $(($1 - $(available))) -lt 30000; } # BEFORE
+
+# Of the debug kernels: what nobody refers to. Twice, as what is new is not looked at
+nothing_unreferenced() {
+	echo scan >/sys/kernel/debug/kmemleak
+	sleep 5
+	echo scan >/sys/kernel/debug/kmemleak
+	! grep . /sys/kernel/debug/kmemleak
+}
+
 # Called at the end of each test script: the host's part is main
 e2e_main() {
 	if [ "${1:-}" = --guest ]; then
