@@ -54,6 +54,9 @@ works() {
 		tap_diag "$(cat "$work/recv.err" "$peer_out")"
 }
 
+steer() { ethtool -N eth0 flow-type tcp4 dst-port $port action $queue; }
+steered() { ethtool -n eth0 | grep -q "^Filter:"; }
+
 # PHASE CALLS: PHASE is bind or unbind
 refuse_each() {
 	local cmd k n=0
@@ -67,6 +70,7 @@ refuse_each() {
 		wait_for 1 hit
 		tap_ok "$1, $cmd $k: is refused" hit
 		ctl fault clear
+		steered || tap_ok "$1, $cmd $k: the driver has lost the rule, and here it is again" steer
 		works "$1, $cmd $k was refused"
 	done 3<"$2"
 	tap_ok "$1: $n commands" at_least $n 5
@@ -76,7 +80,7 @@ hit() { "$bin/bnxt-emu" ctl stats | grep -q '^fault_hwrm_fail:* *[1-9]'; }
 
 guest_faults() {
 	tap_ok "other traffic leaves the queue alone" ethtool -X eth0 equal $queue
-	tap_ok "the flow goes to it" ethtool -N eth0 flow-type tcp4 dst-port $port action $queue
+	tap_ok "the flow goes to it" steer
 	works "no fault"
 	# the timer's commands would come in between
 	ethtool -C eth0 stats-block-usecs 0
