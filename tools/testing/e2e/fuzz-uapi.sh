@@ -87,7 +87,7 @@ guest_fuzz() {
 main() {
 	need_kernel "$kernel"
 	make_work
-	vm_limit=$((seconds + 300)) vm "fuzz" fuzz --mtu 4148 --queues 4
+	vm_limit=$((4 * seconds + 300)) vm "fuzz" fuzz --mtu 4148 --queues 4
 }
 
 e2e_main "$@"

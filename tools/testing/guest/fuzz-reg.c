@@ -36,7 +36,7 @@ static const struct sentence {
 	{ EINVAL, "a reserved field, or cpu without its flag, is not 0", SOON },
 	{ EINVAL, "rq_entries ", SOON },
 	{ EINVAL, "cq_entries ", SOON },
-	{ EINVAL, "CPU ", SOON },
+	{ EINVAL, "CPU ", LATE },
 	{ EFAULT, "no registered buffer ", SOON },
 	{ EFAULT, "registered buffer ", SOON },
 	{ EFAULT, "the argument is not writable", SOON },
@@ -80,24 +80,26 @@ void fz_heard(const struct fz *f, int err, const char *reason)
 }
 
 /**
- * fz_tell_sentences() - print how often each came
+ * fz_missing_sentences() - which of them have not come
  * @f: all
+ * @tell: print how often each came
  *
- * Return: whether all came that have to.
+ * Return: how many did not that have to.
  */
-bool fz_tell_sentences(const struct fz *f)
+unsigned int fz_missing_sentences(const struct fz *f, bool tell)
 {
-	bool all = true;
+	unsigned int none = 0;
 
 	for (unsigned int i = 0; i < FZ_SENTENCES && sentences[i].begin; i++) {
 		const struct sentence *s = &sentences[i];
 		bool missing = !f->s->sentences[i] && (s->often == SOON || (s->often == LATE && !f->short_run));
 
-		printf("# %8llu %-12s %s%s\n", (unsigned long long)f->s->sentences[i],
-		       s->err ? strerrorname_np(s->err) : "any", s->begin, missing ? "   <- none" : "");
-		all &= !missing;
+		if (tell)
+			printf("# %8llu %-12s %s%s\n", (unsigned long long)f->s->sentences[i],
+			       s->err ? strerrorname_np(s->err) : "any", s->begin, missing ? "   <- none" : "");
+		none += missing;
 	}
-	return all;
+	return none;
 }
 
 /* ---- buffers ------------------------------------------------------------- */
@@ -194,12 +196,8 @@ static void registered(struct fz_thread *t, struct fz_ring *r, const struct io_u
 	uint8_t region = reg->region_id < 4 ? r->buffer_region[reg->region_id] : FZ_REGIONS;
 	char *map = MAP_FAILED, *old;
 
-	if (rng_below(&t->rng, 16)) {
-		map = mmap(NULL, reg->mmap_sz, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, (off_t)reg->mmap_off);
-		fz_count(t->w->f, FZ_MMAP, map == MAP_FAILED ? -1 : 0);
-	}
-	if (map != MAP_FAILED && !t->w->f->fork_maps)
-		madvise(map, reg->mmap_sz, MADV_DONTFORK);
+	if (rng_below(&t->rng, 16))
+		map = fz_map(t->w, reg->mmap_sz, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, reg->mmap_off);
 	old = __atomic_exchange_n(&q->map, NULL, __ATOMIC_RELAXED);
 	if (old)
 		munmap(old, q->map_size);

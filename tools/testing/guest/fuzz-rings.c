@@ -197,7 +197,7 @@ void fz_rings_bulk(struct fz_thread *t)
 	/* full: over what has not been taken yet, which the kernel may be about to do */
 	if (!room || room > q->reg.rq_entries || rng_one_in(&t->rng, 16))
 		room = rng_below(&t->rng, q->reg.rq_entries + 1);
-	if (room > 4096)
+	if (room > 4096 || rng_one_in(&t->rng, 4))
 		room = 4096;
 	while (room--) {
 		struct io_uring_rbuf_rqe rqe;

@@ -128,10 +128,9 @@ static uint32_t any_setup(struct fz_thread *t)
 	return v & ~(3u << 14);
 }
 
-/* Mapped at once, as everybody does. Whether a fork(2) gets a copy is up to it. */
+/* Mapped at once, as everybody does */
 static void map_ring(struct fz_thread *t, struct fz_ring *r, const struct io_uring_params *p)
 {
-	const struct fz *f = t->w->f;
 	size_t cq_size = p->cq_off.cqes + (p->cq_entries * sizeof(struct io_uring_cqe) << !!(p->flags & IORING_SETUP_CQE32));
 	char *sq, *sqes;
 
@@ -147,13 +146,9 @@ static void map_ring(struct fz_thread *t, struct fz_ring *r, const struct io_uri
 	r->off.cq_tail = p->cq_off.tail;
 	r->off.cqes = p->cq_off.cqes;
 
-	sq = mmap(NULL, r->sq_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
-	fz_count(f, FZ_MMAP, sq == MAP_FAILED ? -1 : 0);
-	sqes = mmap(NULL, r->sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQES);
-	fz_count(f, FZ_MMAP, sqes == MAP_FAILED ? -1 : 0);
+	sq = fz_map(t->w, r->sq_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+	sqes = fz_map(t->w, r->sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQES);
 	if (sq != MAP_FAILED) {
-		if (!f->fork_maps)
-			madvise(sq, r->sq_size, MADV_DONTFORK);
 		if (!(p->flags & SETUP_NO_SQARRAY)) {
 			uint32_t *array = (uint32_t *)(sq + r->off.array);
 
@@ -164,11 +159,8 @@ static void map_ring(struct fz_thread *t, struct fz_ring *r, const struct io_uri
 		}
 		r->sq = sq;
 	}
-	if (sqes != MAP_FAILED) {
-		if (!f->fork_maps)
-			madvise(sqes, r->sqes_size, MADV_DONTFORK);
+	if (sqes != MAP_FAILED)
 		r->sqes = sqes;
-	}
 }
 
 /**

@@ -2,6 +2,7 @@
 /* zc-fuzz: the life of one process, its threads, memory and sockets */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +20,30 @@
 static struct fz_world world;
 
 /* ---- memory -------------------------------------------------------------- */
+
+/**
+ * fz_map() - map a ring, so that a fork(2) gets a copy only where that works
+ * @w: where
+ * @len: bytes
+ * @prot: PROT_*
+ * @flags: MAP_*
+ * @fd: of the ring
+ * @off: offset
+ *
+ * Return: address or MAP_FAILED.
+ */
+char *fz_map(struct fz_world *w, size_t len, int prot, int flags, int fd, uint64_t off)
+{
+	char *p;
+
+	pthread_mutex_lock(&w->map_lock);
+	p = mmap(NULL, len, prot, flags, fd, (off_t)off);
+	fz_count(w->f, FZ_MMAP, p == MAP_FAILED ? -1 : 0);
+	if (p != MAP_FAILED && !w->f->fork_maps)
+		madvise(p, len, MADV_DONTFORK);
+	pthread_mutex_unlock(&w->map_lock);
+	return p;
+}
 
 static void map_part(struct fz_thread *t)
 {
@@ -45,13 +70,10 @@ static void map_part(struct fz_thread *t)
 	case 3: len = FZ_PAGE * (size_t)(1 + rng_below(&t->rng, 600)); break;
 	case 4: len = 1 + rng_below(&t->rng, FZ_PAGE); break;
 	}
-	p = mmap(NULL, len, prots[rng_below(&t->rng, FZ_LEN(prots))], rng_one_in(&t->rng, 8) ? MAP_PRIVATE : MAP_SHARED,
-		 r->fd, (off_t)off);
-	fz_count(t->w->f, FZ_MMAP, p == MAP_FAILED ? -1 : 0);
+	p = fz_map(t->w, len, prots[rng_below(&t->rng, FZ_LEN(prots))],
+		   rng_one_in(&t->rng, 8) ? MAP_PRIVATE : MAP_SHARED, r->fd, off);
 	if (p == MAP_FAILED)
 		return;
-	if (!t->w->f->fork_maps)
-		madvise(p, len, MADV_DONTFORK);
 	/* it may take the other's place; else it goes at once */
 	if (q && len >= q->reg.mmap_sz && off == q->reg.mmap_off && !q->map) {
 		q->map_size = len;
@@ -292,8 +314,10 @@ static void fork_one(struct fz_thread *t)
 
 	__atomic_fetch_add(&t->w->forking, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&s->forking, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&t->w->map_lock);
 	if (!__atomic_load_n(&t->w->ending, __ATOMIC_SEQ_CST) && !__atomic_load_n(&s->killing, __ATOMIC_SEQ_CST))
 		pid = (pid_t)fz_count(t->w->f, FZ_FORK, fork());
+	pthread_mutex_unlock(&t->w->map_lock);
 	if (pid) {
 		__atomic_fetch_sub(&s->forking, 1, __ATOMIC_SEQ_CST);
 		__atomic_fetch_sub(&t->w->forking, 1, __ATOMIC_SEQ_CST);
@@ -327,16 +351,16 @@ static void drop(struct fz_thread *t)
 static void fdinfo(struct fz_thread *t)
 {
 	char path[64], buf[4096];
-	FILE *f;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fz_pick_ring(t)->fd);
-	f = fopen(path, "re");
-	fz_count(t->w->f, FZ_FDINFO, f ? 0 : -1);
-	if (!f)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fz_count(t->w->f, FZ_FDINFO, fd);
+	if (fd < 0)
 		return;
-	while (fread(buf, 1, sizeof(buf), f) == sizeof(buf))
+	while (read(fd, buf, sizeof(buf)) > 0)
 		;
-	fclose(f);
+	close(fd);
 }
 
 static void nap(struct fz_thread *t)
@@ -381,6 +405,7 @@ static void *live(void *arg)
 static bool begin(struct fz_world *w, const struct fz *f, struct rng *rng)
 {
 	w->f = f;
+	pthread_mutex_init(&w->map_lock, NULL);
 	for (unsigned int i = 0; i < FZ_RINGS; i++)
 		w->rings[i].fd = -1;
 	for (unsigned int i = 0; i < FZ_SOCKS; i++)

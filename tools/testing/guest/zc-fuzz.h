@@ -7,6 +7,7 @@
 #define ZC_FUZZ_H
 
 #include <linux/io_uring/zc_rx.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,6 +88,7 @@ enum fz_event {
 	FZ_LINK,
 	FZ_XDP,
 	FZ_AF_XDP,
+	FZ_SELF,
 	FZ_EVENTS
 };
 
@@ -239,6 +241,7 @@ struct fz_held {
  * struct fz_world - all that a process has; its threads race for it
  * @f: all
  * @quit: threads are to come to an end
+ * @map_lock: no fork(2) between mapping a ring and keeping it from being copied
  * @ending: they fork no more
  * @forking: how many are about it
  * @rings: io_urings; each thread sets up some of them
@@ -254,6 +257,7 @@ struct fz_held {
 struct fz_world {
 	const struct fz *f;
 	bool quit;
+	pthread_mutex_t map_lock;
 	bool ending;
 	uint32_t forking;
 	struct fz_ring rings[FZ_RINGS];
@@ -300,6 +304,7 @@ extern __thread volatile bool fz_guarded;
 #define FZ_TOUCH_END	} fz_guarded = false
 
 /* fuzz-world.c */
+char *fz_map(struct fz_world *w, size_t len, int prot, int flags, int fd, uint64_t off);
 int fz_live(const struct fz *f, uint64_t seed, unsigned int ms);
 
 /* fuzz-uring.c */
@@ -323,7 +328,7 @@ void fz_ifq_good(struct fz_thread *t);
 void fz_ifq_bad(struct fz_thread *t);
 void fz_ifq_ctrl(struct fz_thread *t);
 void fz_heard(const struct fz *f, int err, const char *reason);
-bool fz_tell_sentences(const struct fz *f);
+unsigned int fz_missing_sentences(const struct fz *f, bool tell);
 
 /* fuzz-rings.c */
 void fz_rings_take(struct fz_thread *t);
