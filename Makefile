@@ -82,6 +82,9 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f zc-races.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f xsk-bind.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f zc-fuzz.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f zc-life.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f zc-faults.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f life-pump.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
 # Beside the tools: not all that it takes to make a kernel is done by several processes, and

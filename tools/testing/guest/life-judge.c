@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* zc-life and zc-faults: what a judge does in both */
+#include "life-judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../tap.h"
+
+/* Page pools look once a second whether their last buffer is back */
+#define SETTLE_MS	4000u
+
+/**
+ * life_fail() - keep a reason
+ * @l: judge
+ * @fmt: as of printf(3); the first one counts
+ *
+ * Return: -1.
+ */
+int life_fail(struct life *l, const char *fmt, ...)
+{
+	size_t n = strlen(l->why);
+	va_list ap;
+
+	if (n && n + 4 < sizeof(l->why))
+		n += (size_t)snprintf(l->why + n, sizeof(l->why) - n, "; ");
+	va_start(ap, fmt);
+	vsnprintf(l->why + n, sizeof(l->why) - n, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* The results of all parts are counted here: tap.h counts in each file for itself */
+
+/**
+ * life_ok() - a result
+ * @ok: whether it is good
+ * @fmt: what was tested, as of printf(3)
+ *
+ * Return: @ok.
+ */
+bool life_ok(bool ok, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return tap_ok(ok, "%s", text);
+}
+
+/**
+ * life_diag() - a line of detail
+ * @fmt: as of printf(3)
+ */
+void life_diag(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tap_diag("%s", text);
+}
+
+/**
+ * life_bail() - an end
+ * @fmt: why, as of printf(3)
+ */
+void life_bail(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tap_bail("%s", text);
+}
+
+/**
+ * life_pump_anew() - let life-pump drop its connections and make new ones
+ * @l: judge
+ *
+ * Return: 0, -errno.
+ */
+int life_pump_anew(struct life *l)
+{
+	l->generation++;
+	return pwrite(l->pump, &l->generation, sizeof(l->generation), 0) < 0 ? -errno : 0;
+}
+
+/* The device goes where the user is */
+static int follow_user(struct life *l)
+{
+	char path[64];
+	int ns;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", l->user.pid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	return ns < 0 ? -errno : nic_move(&l->nic, ns);
+}
+
+/**
+ * life_user() - a new user, with the device where it is
+ * @l: judge without a user
+ * @home: where it is to live
+ *
+ * Return: 0, or not 0 with a reason.
+ */
+int life_user(struct life *l, enum life_home home)
+{
+	int ret = life_pump_anew(l) ?: user_start(&l->user, &l->nic, home, 1 + l->unsettled, l->slow);
+
+	if (ret)
+		return life_fail(l, "no user: %s", strerror(-ret));
+	if (home != LIFE_HOME_INIT)
+		ret = follow_user(l);
+	if (ret)
+		return life_fail(l, "the device does not follow the user: %s", strerror(-ret));
+	return 0;
+}
+
+/**
+ * life_take_ring() - the judge gets the ring's descriptor as well
+ * @l: judge with a user
+ *
+ * Return: 0, -errno.
+ */
+int life_take_ring(struct life *l)
+{
+	int ret, fd = 0, pidfd;
+
+	ret = user_tell(&l->user, USER_CHECK) ?: user_hear(&l->user, &fd);
+	if (ret)
+		return ret;
+	pidfd = (int)syscall(SYS_pidfd_open, l->user.pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	l->ring = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	ret = l->ring < 0 ? -errno : 0;
+	close(pidfd);
+	return ret;
+}
+
+/**
+ * life_drop_ring() - and closes it
+ * @l: judge
+ */
+void life_drop_ring(struct life *l)
+{
+	if (l->ring >= 0)
+		close(l->ring);
+	l->ring = -1;
+}
+
+/* A page too much is accounted, and this one cannot be bound */
+static int probe_locked(struct life *l)
+{
+	int ret = user_start(&l->user, &l->nic, LIFE_HOME_INIT, 1, l->slow) ?: user_do(&l->user, USER_RUN);
+
+	if (ret)
+		life_fail(l, "with a limit of locked memory that is the region: %s", user_why(&l->user, ret));
+	user_kill(&l->user);
+	return ret;
+}
+
+/**
+ * life_settle() - nobody lives: wait until all is released that users had
+ * @l: judge
+ *
+ * Return: 0, or not 0 with a reason; then what is left is taken for granted from now on.
+ */
+int life_settle(struct life *l)
+{
+	char why[128];
+	int ret = 0;
+
+	if (!watch_settled(&l->before, SETTLE_MS * l->slow, why, sizeof(why)))
+		ret = life_fail(l, "%s", why);
+	if (probe_locked(l))
+		ret = -1;
+	if (!watch_settled(&l->before, SETTLE_MS * l->slow, why, sizeof(why)) && !ret)
+		ret = life_fail(l, "%s", why);
+	if (ret)
+		watch_take(&l->before);
+	l->unsettled = 0;
+	return ret;
+}
+
+/**
+ * life_open() - the device, and the peer's file
+ * @l: judge
+ * @iface: interface
+ * @queue: receive queue that is bound
+ * @addr: address of the interface
+ * @peer: of the peer
+ * @pump: file that is shared with life-pump
+ *
+ * Return: 0, or not 0 with a reason.
+ */
+int life_open(struct life *l, const char *iface, unsigned int queue, const char *addr, const char *peer,
+	      const char *pump)
+{
+	int ret;
+
+	/* what a user leaves behind is the judge's */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	l->pump = open(pump, O_RDWR | O_CLOEXEC);
+	if (l->pump < 0)
+		return life_fail(l, "%s: %s", pump, strerror(errno));
+	ret = nic_open(&l->nic, iface, queue, addr, peer);
+	if (ret)
+		return life_fail(l, "%s: %s", iface, strerror(-ret));
+	watch_take(&l->before);
+	return 0;
+}
+
+/**
+ * life_skip() - what cannot be tested here
+ * @what: what
+ * @reason: why
+ */
+void life_skip(const char *what, const char *reason)
+{
+	tap_skip(what, reason);
+}
+
+/**
+ * life_done() - the plan
+ *
+ * Return: exit status.
+ */
+int life_done(void)
+{
+	return tap_done();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* zc-life: the judge's parts */
+#ifndef LIFE_JUDGE_H
+#define LIFE_JUDGE_H
+
+#include "life.h"
+
+/**
+ * struct life - the judge
+ * @nic: device
+ * @user: user, if there is one
+ * @second: another process that the user left behind, 0 for none
+ * @ring: the ring's descriptor that the judge has taken, -1 for none
+ * @pump: descriptor of the file that tells life-pump to begin anew
+ * @generation: what is in it
+ * @slow: how many times longer than usual things may take
+ * @rounds: how many of each kind
+ * @noise_kb: how much less memory may be free for other reasons
+ * @unsettled: regions that may still be held by packets, or by page pools that have not looked
+ * @last: what was done before, or NULL
+ * @before: what was there when nobody had lived yet
+ * @why: what went wrong, in words
+ */
+struct life {
+	struct nic nic;
+	struct user user;
+	pid_t second;
+	int ring;
+	int pump;
+	uint32_t generation;
+	unsigned int slow;
+	unsigned int rounds;
+	long noise_kb;
+	unsigned int unsettled;
+	const char *last;
+	struct watch before;
+	char why[512];
+};
+
+__attribute__((format(printf, 2, 3)))
+int life_fail(struct life *l, const char *fmt, ...);
+__attribute__((format(printf, 2, 3)))
+bool life_ok(bool ok, const char *fmt, ...);
+__attribute__((format(printf, 1, 2)))
+void life_diag(const char *fmt, ...);
+__attribute__((format(printf, 1, 2), noreturn))
+void life_bail(const char *fmt, ...);
+void life_skip(const char *what, const char *reason);
+int life_done(void);
+
+int life_open(struct life *l, const char *iface, unsigned int queue, const char *addr, const char *peer,
+	      const char *pump);
+int life_pump_anew(struct life *l);
+int life_user(struct life *l, enum life_home home);
+int life_settle(struct life *l);
+int life_take_ring(struct life *l);
+void life_drop_ring(struct life *l);
+
+void life_orders(struct life *l, unsigned int part, unsigned int of);
+int life_one_order(struct life *l, const char *names);
+void life_rounds(struct life *l);
+
+#endif
