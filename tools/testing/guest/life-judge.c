@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 
 /* Page pools look once a second whether their last buffer is back */
 #define SETTLE_MS	4000u
+/* Who waits for a reference on a device waits for ever, and cannot be killed */
+#define HANG_MS		25000u
 
 /**
  * life_fail() - keep a reason
@@ -197,6 +201,69 @@ int life_settle(struct life *l)
 }
 
 /**
+ * life_doing() - tell the watchdog what may hang
+ * @l: judge
+ * @fmt: as of printf(3)
+ */
+void life_doing(struct life *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->doing->what, sizeof(l->doing->what), fmt, ap);
+	va_end(ap);
+	__atomic_store_n(&l->doing->since_ms, life_now_ms(), __ATOMIC_RELEASE);
+}
+
+/**
+ * life_done_doing() - it did not
+ * @l: judge
+ */
+void life_done_doing(struct life *l)
+{
+	__atomic_store_n(&l->doing->since_ms, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * In a process of its own, as a judge that hangs in the kernel can say nothing. The machine is
+ * of no use any more then.
+ */
+static void watchdog(const struct life *l)
+{
+	static const char end[] = "b";
+	uint64_t since;
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	do {
+		life_nap_us(200000);
+		since = __atomic_load_n(&l->doing->since_ms, __ATOMIC_ACQUIRE);
+	} while (!since || life_now_ms() - since < HANG_MS * l->slow);
+	tap_ok(false, "%s: does not end", l->doing->what);
+	/* let that be read */
+	life_nap_us(2000000);
+	fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, end, 1) == 1)
+		pause();
+	_exit(1);
+}
+
+static int start_watchdog(struct life *l)
+{
+	l->doing = mmap(NULL, sizeof(*l->doing), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->doing == MAP_FAILED)
+		return -errno;
+	fflush(stdout);
+	switch (fork()) {
+	case -1:
+		return -errno;
+	case 0:
+		watchdog(l);
+	}
+	return 0;
+}
+
+/**
  * life_open() - the device, and the peer's file
  * @l: judge
  * @iface: interface
@@ -214,6 +281,9 @@ int life_open(struct life *l, const char *iface, unsigned int queue, const char 
 
 	/* what a user leaves behind is the judge's */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ret = start_watchdog(l);
+	if (ret)
+		return life_fail(l, "no watchdog: %s", strerror(-ret));
 	l->pump = open(pump, O_RDWR | O_CLOEXEC);
 	if (l->pump < 0)
 		return life_fail(l, "%s: %s", pump, strerror(errno));

@@ -6,6 +6,16 @@
 #include "life.h"
 
 /**
+ * struct doing - what the judge does now, for its watchdog
+ * @since_ms: since when, 0 for nothing that can hang
+ * @what: in words
+ */
+struct doing {
+	uint64_t since_ms;
+	char what[160];
+};
+
+/**
  * struct life - the judge
  * @nic: device
  * @user: user, if there is one
@@ -18,6 +28,7 @@
  * @noise_kb: how much less memory may be free for other reasons
  * @unsettled: regions that may still be held by packets, or by page pools that have not looked
  * @last: what was done before, or NULL
+ * @doing: in shared memory
  * @before: what was there when nobody had lived yet
  * @why: what went wrong, in words
  */
@@ -33,6 +44,7 @@ struct life {
 	long noise_kb;
 	unsigned int unsettled;
 	const char *last;
+	struct doing *doing;
 	struct watch before;
 	char why[512];
 };
@@ -50,6 +62,9 @@ int life_done(void);
 
 int life_open(struct life *l, const char *iface, unsigned int queue, const char *addr, const char *peer,
 	      const char *pump);
+__attribute__((format(printf, 2, 3)))
+void life_doing(struct life *l, const char *fmt, ...);
+void life_done_doing(struct life *l);
 int life_pump_anew(struct life *l);
 int life_user(struct life *l, enum life_home home);
 int life_settle(struct life *l);

@@ -419,14 +419,19 @@ static int clear_away(struct life *l, unsigned int has)
 static int run_order(struct life *l, const struct order *o)
 {
 	unsigned int has = begun(o->home);
+	char name[128];
 	int ret;
 
+	order_name(o, name, sizeof(name));
+	life_doing(l, "%s", name);
 	l->why[0] = 0;
 	ret = begin(l, o->home);
 	for (unsigned int i = 0; i < o->n && !ret; i++)
 		ret = do_step(l, o->step[i], &has);
 	l->unsettled++;
-	return clear_away(l, has) ?: ret;
+	ret = clear_away(l, has) ?: ret;
+	life_done_doing(l);
+	return ret;
 }
 
 /* ---- many --------------------------------------------------------------- */

@@ -164,7 +164,9 @@ static int some_rounds(struct life *l, const struct kind *kind, struct tally *t,
 	int ret = 0;
 
 	for (unsigned int i = 0; i < n && !ret; i++) {
+		life_doing(l, "%s, round %u", kind->name, i);
 		ret = kind->round(l, t, i);
+		life_done_doing(l);
 		if (!ret)
 			t->rounds++;
 	}
@@ -187,7 +189,9 @@ static int clean(struct life *l)
 	if (l->nic.ns >= 0 || !nic_present(&l->nic))
 		nic_go_home(&l->nic);
 	begin = life_now_ms();
+	life_doing(l, "unbind in the end");
 	ret = device(l, nic_unbind(&l->nic), "unbind in the end");
+	life_done_doing(l);
 	begin = life_now_ms() - begin;
 	if (!ret && begin > AWAY_MS * l->slow)
 		ret = life_fail(l, "the driver went after %llu ms only, somebody held the device",

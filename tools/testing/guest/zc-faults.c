@@ -464,8 +464,11 @@ static int try_fault(struct life *l, const struct call *c, struct result *r, uns
 {
 	unsigned int left = 0;
 	char reason[128];
-	int ret = call_once(l, c, n, &left, reason);
+	int ret;
 
+	life_doing(l, "%s, fault %u of %u", c->name, n, r->places);
+	ret = call_once(l, c, n, &left, reason);
+	life_done_doing(l);
 	if (judge(l, c, r, ret, reason))
 		return -1;
 	r->tried++;
