@@ -73,6 +73,6 @@ void life_drop_ring(struct life *l);
 
 void life_orders(struct life *l, unsigned int part, unsigned int of);
 int life_one_order(struct life *l, const char *names);
-void life_rounds(struct life *l);
+void life_rounds(struct life *l, const char *only);
 
 #endif

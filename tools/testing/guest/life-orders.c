@@ -410,7 +410,8 @@ static int clear_away(struct life *l, unsigned int has)
 	else if (!(has & HAS_DRIVER))
 		ret = nic_bind(&l->nic);
 	else if (has & HAS_AWAY)
-		ret = nic_go_home(&l->nic);
+		/* not by its deletion: closed sockets may keep the namespace for a second */
+		ret = nic_move(&l->nic, -1);
 	else
 		ret = nic_configure(&l->nic);
 	return ret ? life_fail(l, "the device does not come back: %s", strerror(-ret)) : 0;

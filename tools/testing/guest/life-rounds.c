@@ -239,22 +239,27 @@ static void print_table(const struct tally *t)
 {
 	life_diag("%-16s %6s %9s %12s %12s", "", "rounds", "ms/round", "to 64 kB,", "kB lost/");
 	life_diag("%-16s %6s %9s %12s %12s", "", "", "", "worst ms", "round");
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (!t[i].ms)
+			continue;
 		life_diag("%-16s %6u %9.1f %12llu %12.2f%s", kinds[i].name, t[i].rounds,
 			 t[i].rounds ? (double)t[i].ms / t[i].rounds : 0, (unsigned long long)t[i].worst_ms,
 			 t[i].rounds ? (double)t[i].kb / t[i].rounds : 0,
 			 t[i].settled ? "" : "  (not settled)");
+	}
 }
 
 /**
- * life_rounds() - all kinds
+ * life_rounds() - all kinds, or one
  * @l: judge
+ * @only: name of a kind, or NULL
  */
-void life_rounds(struct life *l)
+void life_rounds(struct life *l, const char *only)
 {
 	struct tally t[N_KINDS] = { 0 };
 
 	for (size_t i = 0; i < N_KINDS; i++)
-		run_kind(l, &kinds[i], &t[i]);
+		if (!only || !strcmp(only, kinds[i].name))
+			run_kind(l, &kinds[i], &t[i]);
 	print_table(t);
 }

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Memory is back when it does not become more for so many looks */
+#define FREE_SAMPLES	10u
 /* Of NETDEV_CMD_PAGE_POOL_GET, see Documentation/netlink/specs/netdev.yaml */
 enum { POOL_DETACH_TIME = 6, POOL_ATTRS };
 
@@ -65,15 +67,32 @@ static void put(const char *path, const char *text)
 		close(fd);
 }
 
+static long long free_now(void)
+{
+	put("/proc/sys/vm/drop_caches", "3");
+	return read_counts("/proc/meminfo", "MemFree:", NULL);
+}
+
 /**
  * watch_free_kb() - memory that is free, or would be if asked for
+ *
+ * What work items and RCU still hold is waited for: the most that is seen in a while.
  *
  * Return: kB.
  */
 long long watch_free_kb(void)
 {
-	put("/proc/sys/vm/drop_caches", "3");
-	return read_counts("/proc/meminfo", "MemFree:", NULL);
+	long long kb, most = free_now();
+
+	for (unsigned int calm = 0; calm < FREE_SAMPLES; calm++) {
+		life_nap_us(30000);
+		kb = free_now();
+		if (kb > most) {
+			most = kb;
+			calm = 0;
+		}
+	}
+	return most;
 }
 
 /**
@@ -105,7 +124,6 @@ void watch_take(struct watch *w)
 {
 	w->pins = pins();
 	w->detached = detached_pools();
-	w->free_kb = watch_free_kb();
 }
 
 /**

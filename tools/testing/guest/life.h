@@ -69,12 +69,10 @@ int nic_bound(const struct nic *nic);
  * struct watch - what must not become more
  * @pins: pages that are pinned for devices
  * @detached: page pools that wait for buffers
- * @free_kb: memory that is free, or could be at once
  */
 struct watch {
 	long long pins;
 	unsigned int detached;
-	long long free_kb;
 };
 
 void watch_take(struct watch *w);

@@ -7,6 +7,7 @@
  * --orders K/N	ends in all orders (life-orders.c), one in N from the K-th on; 0/1 for all
  * --order NAME,...	a single one, such as 'kill -9,down'
  * --rounds N	N times the same end, of each kind, under traffic (life-rounds.c)
+ * --kind NAME	only that kind of them, such as 'kill -9'
  * --noise KB	how much less memory may be free after rounds for other reasons
  * --slow N	let all take N times longer
  *
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *iface, *addr, *peer, *pump, *order;
+	const char *iface, *addr, *peer, *pump, *order, *kind;
 	unsigned int queue;
 	unsigned int part, of;
 };
@@ -35,6 +36,7 @@ static const struct option long_options[] = {
 	{ "orders", required_argument, NULL, 'o' },
 	{ "order", required_argument, NULL, 'O' },
 	{ "rounds", required_argument, NULL, 'r' },
+	{ "kind", required_argument, NULL, 'k' },
 	{ "noise", required_argument, NULL, 'n' },
 	{ "slow", required_argument, NULL, 's' },
 	{ "sleep", no_argument, NULL, 'S' },
@@ -72,6 +74,9 @@ static bool parse(int argc, char **argv, struct options *o, struct life *l)
 		case 'r':
 			l->rounds = (unsigned int)atoi(optarg);
 			break;
+		case 'k':
+			o->kind = optarg;
+			break;
 		case 'n':
 			l->noise_kb = atol(optarg);
 			break;
@@ -95,7 +100,7 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv, &o, &l)) {
 		fprintf(stderr, "usage: zc-life -i INTERFACE -q QUEUE --addr ADDRESS --peer ADDRESS --pump FILE\n"
-			"\t[--orders K/N] [--order NAME,...] [--rounds N] [--noise KB] [--slow N]\n");
+			"\t[--orders K/N] [--order NAME,...] [--rounds N] [--kind NAME] [--noise KB] [--slow N]\n");
 		return 2;
 	}
 	if (life_open(&l, o.iface, o.queue, o.addr, o.peer, o.pump))
@@ -105,6 +110,6 @@ int main(int argc, char **argv)
 	if (o.order && life_one_order(&l, o.order))
 		life_bail("no such order");
 	if (l.rounds)
-		life_rounds(&l);
+		life_rounds(&l, o.kind);
 	return life_done();
 }
