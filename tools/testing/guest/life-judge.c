@@ -166,6 +166,20 @@ void life_drop_ring(struct life *l)
 	l->ring = -1;
 }
 
+/* In order, and alive: what was pinned for it is not counted for it any more */
+static int probe_pinned(struct life *l)
+{
+	uint64_t end = life_now_ms() + SETTLE_MS * l->slow;
+	int ret = user_do(&l->user, USER_SHUT) ?: user_do(&l->user, USER_UNMAP) ?: user_do(&l->user, USER_RING);
+	long kb;
+
+	if (ret)
+		return life_fail(l, "cannot end in order: %s", user_why(&l->user, ret));
+	while ((kb = watch_pinned_kb(l->user.pid)) && life_now_ms() < end)
+		life_nap_us(2000);
+	return kb ? life_fail(l, "VmPin is %ld kB without a ring", kb) : 0;
+}
+
 /* A page too much is accounted, and this one cannot be bound */
 static int probe_locked(struct life *l)
 {
@@ -173,6 +187,8 @@ static int probe_locked(struct life *l)
 
 	if (ret)
 		life_fail(l, "with a limit of locked memory that is the region: %s", user_why(&l->user, ret));
+	else
+		ret = probe_pinned(l);
 	user_kill(&l->user);
 	return ret;
 }
