@@ -37,6 +37,9 @@
 
 #define OP_RECV_ZC	58
 #define ENTRIES		1024u
+/* Rings that are larger than what a processor charges a group with in advance */
+#define MANY_RQES	32768u
+#define MANY_CQES	65536u
 /* More faults than any call has places for */
 #define NEVER		1000000u
 /* Traffic is tried after so many faults */
@@ -266,7 +269,7 @@ static const struct call calls[] = {
 	{ "a receive that polls first", bound_pair, call_receive_once, pair_ring_down, false, false },
 	{ "a receive with data to copy", bound_pair_data, call_receive, pair_ring_down, false, false },
 	{ "close of the ring", unmapped, call_close, ring_down, false, true },
-	{ "interface down", bound, call_down, link_up_ring_down, false, true },
+	{ "interface down", bound, call_down, link_up_ring_down, false, false },
 	{ "interface up", bound_down, call_up, link_up_ring_down, false, false },
 };
 
@@ -309,24 +312,29 @@ static bool faults_open(void)
 	return true;
 }
 
+/* What copies the number from and to here can fail as well */
 static void fault_arm(unsigned int n)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", n);
 
-	if (pwrite(fail_nth, text, (size_t)len, 0) != len)
-		abort();
+	while (pwrite(fail_nth, text, (size_t)len, 0) != len)
+		if (errno != EFAULT)
+			abort();
 }
 
 /* What is left of the number; 0: the fault has happened */
 static unsigned int fault_disarm(void)
 {
 	char text[16] = "";
+	unsigned int left = 1;
 
-	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) > 0)
+		left = (unsigned int)atoi(text);
+	else if (errno != EFAULT)
 		abort();
 	fault_arm(0);
-	return (unsigned int)atoi(text);
+	return left;
 }
 
 /* ---- what has to work afterwards ---------------------------------------- */
@@ -346,8 +354,11 @@ static int plain_traffic(struct life *l)
 		close(listener);
 		return life_fail(l, "cannot listen: %s", strerror(errno));
 	}
-	s = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	c = errno;
+	/* what is left to do of a ring that was closed interrupts */
+	do {
+		s = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		c = errno;
+	} while (s < 0 && c == EINTR);
 	close(listener);
 	if (s < 0)
 		return life_fail(l, "no ordinary connection: %s", strerror(c));
@@ -355,6 +366,8 @@ static int plain_traffic(struct life *l)
 	while (done < sizeof(buf)) {
 		ssize_t n = recv(s, buf, sizeof(buf) - done, 0);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			break;
 		done += (size_t)n;
@@ -593,6 +606,8 @@ static int charged(struct life *l, long long *bytes, long long limit)
 		/* of the region, which is another group's: only what comes now counts */
 		if (ret || !write_text(CGROUP "/zc/cgroup.procs", "0"))
 			_exit(2);
+		b.q.reg.rq_entries = MANY_RQES;
+		b.q.reg.cq_entries = MANY_CQES;
 		before = cgroup_number(CGROUP "/zc/memory.current");
 		ret = call_register(&b);
 		before = cgroup_number(CGROUP "/zc/memory.current") - before;
@@ -611,8 +626,7 @@ static int charged(struct life *l, long long *bytes, long long limit)
 
 static void memory_cgroup(struct life *l)
 {
-	/* rings of 1024 entries each, and 64 bytes and more for each page */
-	const long long least = ENTRIES * 32 + LIFE_PAGES * 64;
+	const long long least = (MANY_RQES + MANY_CQES) * 16;
 	long long bytes = 0, idle, last;
 	int ret;
 
