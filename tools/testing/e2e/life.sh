@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 400
+# timeout: 900
 #
 # zc-life: receivers that end in all orders, and that end the same way again and again while
 # senders never do; with a NIC that restarts as a whole and one that restarts a queue.
 #
 #	ZCRX_TEST_ROUNDS=1000 tools/testing/e2e/life.sh
 #
-# ZCRX_TEST_ROUNDS is how many rounds of each kind (default: 6). ZCRX_TEST_ORDERS is all, or none;
-# by default each NIC gets one half. With ZCRX_TEST_ORDER='kill -9,down' there is but that one, and no
+# ZCRX_TEST_ROUNDS is how many rounds of each kind (default: 4). ZCRX_TEST_ORDERS is all, or none;
+# by default each NIC gets another quarter. With ZCRX_TEST_ORDER='kill -9,down' there is but that one, and no
 # rounds.
 
 # shellcheck source=lib.sh disable=SC2317 # functions are called by name
@@ -16,14 +16,14 @@
 # shellcheck source=life-lib.sh
 . "$(dirname "$0")/life-lib.sh"
 
-rounds=${ZCRX_TEST_ROUNDS:-6}
+rounds=${ZCRX_TEST_ROUNDS:-4}
 
-guest_life() { # PART: of the orders, 0 or 1
+guest_life() { # PART: of the orders, 0 to 3
 	local what=() noise=6000
 
-	case ${ZCRX_TEST_ORDERS:-half} in
+	case ${ZCRX_TEST_ORDERS:-quarter} in
 	all) what=(--orders 0/1) ;;
-	half) what=(--orders "$1/2") ;;
+	quarter) what=(--orders "$1/4") ;;
 	esac
 	[ "$rounds" -eq 0 ] || what+=(--rounds "$rounds")
 	[ -z "${ZCRX_TEST_ORDER:-}" ] || what=(--order "$ZCRX_TEST_ORDER")
@@ -39,7 +39,7 @@ main() {
 	make_work
 	vm_limit=$((250 + rounds * 8))
 	vm "whole NIC" life --mtu 4148 --emu-arg --rfs=v2 -- 0
-	vm "one queue" life --mtu 4148 --emu-arg --rfs=v3 --emu-arg --queue-restart -- 1
+	vm "one queue" life --mtu 4148 --emu-arg --rfs=v3 --emu-arg --queue-restart -- 2
 }
 
 e2e_main "$@"
