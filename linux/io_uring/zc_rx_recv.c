@@ -427,15 +427,16 @@ int io_recvzc(struct io_kiocb *req, unsigned int issue_flags)
 	struct socket *sock;
 	int ret;
 
-	if (!(req->flags & REQ_F_POLLED) &&
-	    (zc->flags & IORING_RECVSEND_POLL_FIRST))
-		return -EAGAIN;
 	if (WARN_ON_ONCE(issue_flags & IO_URING_F_UNLOCKED))
 		return -EFAULT;
 
 	sock = sock_from_file(req->file);
 	if (unlikely(!sock))
 		return -ENOTSOCK;
+
+	if (!(req->flags & REQ_F_POLLED) &&
+	    (zc->flags & IORING_RECVSEND_POLL_FIRST))
+		return -EAGAIN;
 
 	ret = io_zc_rx_recv(&call, sock, zc->len);
 	trace_io_zc_rx_recv(zc->ifq->ifindex, zc->ifq->zc.queue_id,

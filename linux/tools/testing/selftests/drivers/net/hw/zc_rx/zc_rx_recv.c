@@ -3,6 +3,7 @@
  * IORING_OP_RECV_ZC: requests that are wrong, streams, limits, want of entries and of pages, several
  * sockets, and how it ends.
  */
+#include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -142,17 +143,49 @@ TEST_F(recv, no_file)
 	EXPECT_END(&self->z, -EBADF);
 }
 
+/* Also when it is to be polled first, which not each kind of file can be */
 TEST_F(recv, no_socket)
 {
-	int p[2];
+	static const unsigned int flags[] = {
+		0, MULTI, IORING_RECVSEND_POLL_FIRST, MULTI | IORING_RECVSEND_POLL_FIRST,
+	};
+	int fds[4] = { self->z.ring.fd };
+	size_t i, j;
 
-	zc_recv(&self->z, self->z.ring.fd, 0, MULTI);
-	EXPECT_END(&self->z, -ENOTSOCK);
-	ASSERT_EQ(0, pipe(p));
-	zc_recv(&self->z, p[0], 0, MULTI);
-	EXPECT_END(&self->z, -ENOTSOCK);
-	close(p[0]);
-	close(p[1]);
+	ASSERT_EQ(0, pipe(&fds[1]));
+	fds[3] = memfd_create("zc_rx", 0);
+	ASSERT_LE(0, fds[3]);
+	for (i = 0; i < ARRAY_LEN(fds); i++) {
+		for (j = 0; j < 2 * ARRAY_LEN(flags); j++) {
+			zc_recv(&self->z, fds[i], 0, flags[j / 2])->flags |= j & 1 ? IOSQE_ASYNC : 0;
+			EXPECT_END(&self->z, -ENOTSOCK);
+		}
+		if (i)
+			close(fds[i]);
+	}
+}
+
+/*
+ * Ready by poll(2), and nothing to be received: an error queue that nobody reads. A request may wait
+ * or end with EAGAIN, but must not go round in circles.
+ */
+TEST_F(recv, ready_without_data)
+{
+	const int on = 1, stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct zc *z = &self->z;
+	struct io_uring_cqe cqe;
+	unsigned int i;
+	int ret;
+
+	ASSERT_EQ(0, setsockopt(self->s.rx, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)));
+	setsockopt(self->s.rx, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(1, send(self->s.rx, "x", 1, 0));
+	zc_recv(z, self->s.rx, 0, 0);
+	ret = zc_cqe_within(&z->ring, &cqe, 200);
+	EXPECT_TRUE(ret == -ETIME || (!ret && cqe.res == -EAGAIN)) {
+		TH_LOG("returned %d, result %d", ret, cqe.res);
+	}
 }
 
 TEST_F(recv, no_tcp)
