@@ -81,7 +81,6 @@ static void probe(void)
 		if (!z.reason[0])
 			ksft_exit_skip("this kernel has no IORING_REGISTER_ZC_RX_IFQ\n");
 		break;
-	case -ENOSYS:
 	case -EPERM:
 		ksft_exit_skip("no io_uring for us, or no CAP_NET_ADMIN: %s\n", z.reason);
 	case -EOPNOTSUPP:

@@ -117,6 +117,7 @@ FIXTURE_VARIANT_ADD(abnormal, async) { .flags = IOSQE_ASYNC, .late = 300 };
 FIXTURE_VARIANT_ADD(abnormal, async_ring_duplicated) {
 	.flags = IOSQE_ASYNC, .copy = true, .late = 300
 };
+
 FIXTURE_VARIANT_ADD(abnormal, late) { .late = 50000 };
 
 FIXTURE_SETUP(abnormal)
@@ -182,7 +183,8 @@ TEST_F(end, buffers_unregistered)
 {
 	struct zc *z = &self->z;
 
-	EXPECT_EQ(0, syscall(__NR_io_uring_register, z->ring.fd, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	EXPECT_EQ(0, syscall(__NR_io_uring_register, z->ring.fd, IORING_UNREGISTER_BUFFERS,
+			     NULL, 0));
 	EXPECT_LE((long)(z->region_size >> 10), zc_pinned()) {
 		TH_LOG("%ld kB are pinned", zc_pinned());
 	}
@@ -200,7 +202,8 @@ TEST_F(end, buffers_replaced)
 	iov.iov_base = mmap(NULL, iov.iov_len, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, iov.iov_base);
-	EXPECT_EQ(0, syscall(__NR_io_uring_register, z->ring.fd, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	EXPECT_EQ(0, syscall(__NR_io_uring_register, z->ring.fd, IORING_UNREGISTER_BUFFERS,
+			     NULL, 0));
 	EXPECT_EQ(0, zc_buffers(&z->ring, &iov, 1));
 	zc_send(&self->s, 50000);
 	EXPECT_EQ(0, zc_recv_all(z, &self->s, 0));
@@ -245,7 +248,8 @@ TEST_F(end, killed)
 		if (!pid) {
 			struct zc z;
 
-			if (zc_open(&z, 64, 64) || zc_connect(&self->s) || arm(&z, &self->s, 0) != 1)
+			if (zc_open(&z, 64, 64) || zc_connect(&self->s) ||
+			    arm(&z, &self->s, 0) != 1)
 				_exit(1);
 			zc_send(&self->s, 30000);
 			kill(getpid(), SIGKILL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IORING_OP_RECV_ZC: requests that are wrong, streams, limits, want of entries and of pages, several
- * sockets, and how it ends.
+ * IORING_OP_RECV_ZC: requests that are wrong, streams, limits, want of entries and of pages,
+ * several sockets, and how it ends.
  */
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
@@ -69,7 +69,8 @@ TEST_F(recv, unused_fields)
 		const char *name;
 		size_t off, size;
 	} fields[] = {
-#define SQE_FIELD(f)	{ #f, offsetof(struct io_uring_sqe, f), sizeof(((struct io_uring_sqe *)0)->f) }
+#define SQE_FIELD(f)	{ #f, offsetof(struct io_uring_sqe, f),		\
+			  sizeof(((struct io_uring_sqe *)0)->f) }
 		SQE_FIELD(addr), SQE_FIELD(addr2), SQE_FIELD(addr3), SQE_FIELD(__pad2[0]),
 		SQE_FIELD(msg_flags), SQE_FIELD(buf_index),
 	};
@@ -157,7 +158,8 @@ TEST_F(recv, no_socket)
 	ASSERT_LE(0, fds[3]);
 	for (i = 0; i < ARRAY_LEN(fds); i++) {
 		for (j = 0; j < 2 * ARRAY_LEN(flags); j++) {
-			zc_recv(&self->z, fds[i], 0, flags[j / 2])->flags |= j & 1 ? IOSQE_ASYNC : 0;
+			zc_recv(&self->z, fds[i], 0, flags[j / 2])->flags |=
+				j & 1 ? IOSQE_ASYNC : 0;
 			EXPECT_END(&self->z, -ENOTSOCK);
 		}
 		if (i)
@@ -166,8 +168,8 @@ TEST_F(recv, no_socket)
 }
 
 /*
- * Ready by poll(2), and nothing to be received: an error queue that nobody reads. A request may wait
- * or end with EAGAIN, but must not go round in circles.
+ * Ready by poll(2), and nothing to be received: an error queue that nobody reads. A request may
+ * wait or end with EAGAIN, but must not go round in circles.
  */
 TEST_F(recv, ready_without_data)
 {
@@ -422,7 +424,7 @@ TEST_F(recv, urgent_byte_is_part_of_the_stream)
 	struct zc_stream *s = &self->s;
 	unsigned int seen = 0;
 
-	ASSERT_EQ(5, send(s->tx, "befor", 5, 0));
+	ASSERT_EQ(5, send(s->tx, "ahead", 5, 0));
 	ASSERT_EQ(1, send(s->tx, "U", 1, MSG_OOB));
 	ASSERT_EQ(5, send(s->tx, "after", 5, 0));
 	zc_recv(z, s->rx, 0, MULTI);
@@ -434,7 +436,7 @@ TEST_F(recv, urgent_byte_is_part_of_the_stream)
 		while (cqe.res > 0) {
 			const struct io_uring_rbuf_cqe *c = zc_peek(z, 0);
 
-			ASSERT_EQ(0, memcmp(z->region + c->off, &"beforUafter"[seen], c->len));
+			ASSERT_EQ(0, memcmp(z->region + c->off, &"aheadUafter"[seen], c->len));
 			seen += c->len;
 			cqe.res -= c->len;
 			++*zc_at(z, z->reg.cq_off.head);
@@ -594,7 +596,8 @@ TEST_F(recv, many_sockets)
 			ASSERT_LT(0, cqe.res);
 			ASSERT_GT(SOCKETS, cqe.user_data);
 			if (!(cqe.flags & IORING_CQE_F_MORE))
-				zc_recv(z, s[cqe.user_data].rx, 0, MULTI)->user_data = cqe.user_data;
+				zc_recv(z, s[cqe.user_data].rx, 0, MULTI)->user_data =
+					cqe.user_data;
 			ASSERT_LT(0, zc_take(z, &s[cqe.user_data], cqe.res, true));
 			left -= cqe.res;
 		}
