@@ -151,10 +151,21 @@ static void arm_quiet(struct me *m)
 		sqe->user_data = USER_DATA_OTHER;
 		sqe->flags |= IOSQE_ASYNC;
 	}
-	/* waits until something else is done, which nothing else is */
+}
+
+/* One that waits until all before it are done, which they are not. All that come later, a cancel
+ * too, wait behind it: only for a ring that is not used again.
+ */
+static void arm_drained(struct me *m)
+{
+	struct io_uring_sqe *sqe;
+
+	if (m->q.ring.ring_fd < 0 || !m->conn[CONN_QUIET].armed)
+		return;
 	sqe = recv_zc(m, CONN_QUIET, true);
 	sqe->user_data = USER_DATA_OTHER;
 	sqe->flags |= IOSQE_IO_DRAIN;
+	io_uring_submit(&m->q.ring);
 }
 
 static int right(struct me *m, const struct piece *p)
@@ -487,6 +498,7 @@ static int cancel(struct me *m)
 
 static int close_ring(struct me *m)
 {
+	arm_drained(m);
 	races_ifq_close(&m->q);
 	return 0;
 }
@@ -581,6 +593,7 @@ static int exec_other(struct me *m, bool keep)
 {
 	if (keep && fcntl(m->q.ring.ring_fd, F_SETFD, 0))
 		return -errno;
+	arm_drained(m);
 	execl("/proc/self/exe", "zc-life", "--sleep", (char *)NULL);
 	return -errno;
 }
@@ -625,6 +638,7 @@ static int obey(struct me *m, enum user_cmd cmd, int *value)
 		*value = m->q.ring.ring_fd;
 		return check(m);
 	case USER_EXIT:
+		arm_drained(m);
 		break;
 	}
 	_exit(0);
