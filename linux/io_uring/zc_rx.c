@@ -467,8 +467,12 @@ static void io_zc_rx_close(struct io_zc_rx_ifq *ifq)
 {
 	ifq->closed = true;
 	/* A page pool that misses buffers when the queue lets go of it looks for
-	 * them once a second, so take back first what can be.
+	 * them once a second, so take back first what can be. But the device
+	 * gets none of that: the user may still look at what it was given.
 	 */
+	spin_lock_bh(&ifq->rq_lock);
+	ifq->ending = true;
+	spin_unlock_bh(&ifq->rq_lock);
 	io_zc_rx_scrub(ifq);
 	io_zc_rx_unbind(ifq);
 }

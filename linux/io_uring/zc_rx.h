@@ -37,6 +37,7 @@ struct vm_area_struct;
  *	uring_lock for the rest
  * @rq_lock: consumer side of the refill ring; taken in process context and in
  *	softirqs
+ * @ending: the device gets no more buffers; rq_lock
  * @copy_niov: buffer that copied data goes to, partly filled; uring_lock
  * @copy_off: how far it is filled, in bytes
  * @ifindex: index of the device, for people
@@ -56,6 +57,7 @@ struct io_zc_rx_ifq {
 	struct io_rbuf_rings rings;
 	struct io_uring_zc_rx_stats stats;
 	spinlock_t rq_lock; /* consumer side of the refill ring */
+	bool ending;
 
 	struct net_iov *copy_niov;
 	unsigned int copy_off;

@@ -121,11 +121,8 @@ static void io_zc_rx_take_free(struct io_zc_rx_ifq *ifq, struct page_pool *pp)
 	}
 }
 
-static netmem_ref io_zc_rx_alloc_netmems(struct page_pool *pp, gfp_t gfp)
+static void io_zc_rx_fill_cache(struct io_zc_rx_ifq *ifq, struct page_pool *pp)
 {
-	struct io_zc_rx_ifq *ifq = pp->mp_priv;
-
-	spin_lock_bh(&ifq->rq_lock);
 	io_zc_rx_refill(ifq, pp);
 	if (!pp->alloc.count)
 		io_zc_rx_take_free(ifq, pp);
@@ -133,6 +130,15 @@ static netmem_ref io_zc_rx_alloc_netmems(struct page_pool *pp, gfp_t gfp)
 		io_zc_rx_count(ifq, alloc_fail, 1);
 		trace_io_zc_rx_alloc_fail(ifq->ifindex, ifq->zc.queue_id);
 	}
+}
+
+static netmem_ref io_zc_rx_alloc_netmems(struct page_pool *pp, gfp_t gfp)
+{
+	struct io_zc_rx_ifq *ifq = pp->mp_priv;
+
+	spin_lock_bh(&ifq->rq_lock);
+	if (likely(!ifq->ending))
+		io_zc_rx_fill_cache(ifq, pp);
 	spin_unlock_bh(&ifq->rq_lock);
 
 	return pp->alloc.count ? pp->alloc.cache[--pp->alloc.count] : 0;
