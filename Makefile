@@ -26,7 +26,10 @@ sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)
 fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*.sh tools/testing/static/*.sh tools/testing/fuzz/*.sh \
 	tools/testing/hostile/*.sh)) tools/testing/bench/smoke.sh
 # those that two at once may run of come first, those that need the kernel built beside them last
-e2e_tests := $(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+every_e2e := $(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
+# dice, thousands of orders, each allocation: they find more the longer they run
+long_tests := $(shell grep -lx '\# long' $(every_e2e))
+e2e_tests := $(filter-out $(long_tests),$(every_e2e))
 alone := $(shell grep -lx '\# alone' $(e2e_tests))
 late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
@@ -36,13 +39,14 @@ all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream)
 SLOW ?= 5
 
-.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-smp fuzz bench clean
+.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
 	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
-	@echo 'make check       all tests'
+	@echo 'make check       all tests but the long ones'
 	@echo 'make check-fast  those that need no other kernel'
+	@echo 'make check-long  those that are the better the longer they run: lifetimes, faults, fuzzing'
 	@echo 'make check-smp   those that make sense on several processors, in QEMU'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
@@ -113,6 +117,11 @@ check: setup-compile
 check-fast:
 	$(sub) -k tools unit-tests || true
 	@tools/testing/run --jobs $(TEST_JOBS) $(if $(TESTS),$(TESTS),$(fast_tests))
+
+# With the variables that each of them has they go on for as long as one likes
+check-long: setup
+	$(sub) -k tools guest-tests || true
+	@tools/testing/run --log build/check-long $(if $(TESTS),$(TESTS),$(long_tests))
 
 check-smp: setup
 	$(sub) -k tools guest-tests || true

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 1500
+# long
 #
 # zc-faults: each allocation and each copy from and to user space of the calls of zero copy receive
 # fails once. Takes a kernel with fault injection:

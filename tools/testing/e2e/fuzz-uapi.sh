@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 4000
+# long
 #
 # The user interface and its rings fuzzed (zc-fuzz), with senders that never end. Afterwards nothing
 # may be left, and a transfer works at once. ZCRX_TEST_SECONDS is how long at most (default:

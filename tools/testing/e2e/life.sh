@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 900
+# long
 #
 # zc-life: receivers that end in all orders, and that end the same way again and again while
 # senders never do; with a NIC that restarts as a whole and one that restarts a queue.

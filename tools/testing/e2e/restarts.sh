@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 600
+# long
 #
 # A queue is bound and unbound while the firmware refuses a command, each one of those that this
 # takes, once. Whether the kernel then refuses the binding or goes on: afterwards the interface is

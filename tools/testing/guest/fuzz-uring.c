@@ -405,6 +405,8 @@ static void enter(struct fz_thread *t, struct fz_ring *r, uint32_t submit)
 	/* without the time limit it would wait for ever: descriptor 0 is none that is registered */
 	if (!(flags & IORING_ENTER_EXT_ARG))
 		flags &= ~(uint32_t)IORING_ENTER_GETEVENTS;
+	/* so it would for room in a ring whose indices are garbage */
+	flags &= ~(uint32_t)IORING_ENTER_SQ_WAIT;
 	fz_count(t->w->f, FZ_ENTER, syscall(__NR_io_uring_enter, fd, submit, rng_below(&t->rng, 2), flags, &arg,
 					    sizeof(arg)));
 }

@@ -225,8 +225,9 @@ static void send_some(struct fz_thread *t)
 			fz_count(t->w->f, FZ_CLOSE, close(fd));
 		return;
 	}
-	fz_count(t->w->f, FZ_SEND,
-		 send(fd, bytes, 1 + rng_below(&t->rng, sizeof(bytes)), MSG_NOSIGNAL | (rng_one_in(&t->rng, 64) ? MSG_OOB : 0)));
+	/* another thread may have put a socket in its place that blocks, and whose peer does not read */
+	fz_count(t->w->f, FZ_SEND, send(fd, bytes, 1 + rng_below(&t->rng, sizeof(bytes)),
+					MSG_DONTWAIT | MSG_NOSIGNAL | (rng_one_in(&t->rng, 64) ? MSG_OOB : 0)));
 }
 
 static void odd_sock(struct fz_thread *t)
@@ -369,18 +370,21 @@ static void nap(struct fz_thread *t)
 }
 
 /* What a thread does, and how often */
+#define ACT(act, weight)	{ act, #act, weight }
+
 static const struct {
 	void (*act)(struct fz_thread *t);
+	const char *name;
 	unsigned int weight;
 } acts[] = {
-	{ fz_ring_setup, 60 }, { fz_ring_close, 2 }, { fz_ring_submit, 200 }, { fz_ring_enter, 120 },
-	{ fz_ring_reap, 100 }, { fz_ring_files, 6 }, { fz_ring_other, 12 },
-	{ fz_buffers, 60 }, { fz_unbuffers, 4 }, { fz_ifq_good, 30 }, { fz_ifq_bad, 100 }, { fz_ifq_ctrl, 20 },
-	{ fz_rings_take, 80 }, { fz_rings_give, 60 }, { fz_rings_bulk, 60 }, { fz_rings_scribble, 60 },
-	{ fz_rings_look, 20 },
-	{ map_part, 40 }, { unmap, 4 }, { remap, 8 }, { protect, 10 }, { advise, 15 },
-	{ accept_one, 60 }, { send_some, 60 }, { odd_sock, 3 }, { close_sock, 4 }, { shut_sock, 1 }, { read_sock, 3 },
-	{ dup_ring, 8 }, { pass, 6 }, { fork_one, 1 }, { drop, 1 }, { fdinfo, 4 }, { nap, 10 },
+	ACT(fz_ring_setup, 60), ACT(fz_ring_close, 2), ACT(fz_ring_submit, 200), ACT(fz_ring_enter, 120),
+	ACT(fz_ring_reap, 100), ACT(fz_ring_files, 6), ACT(fz_ring_other, 12),
+	ACT(fz_buffers, 60), ACT(fz_unbuffers, 4), ACT(fz_ifq_good, 30), ACT(fz_ifq_bad, 100), ACT(fz_ifq_ctrl, 20),
+	ACT(fz_rings_take, 80), ACT(fz_rings_give, 60), ACT(fz_rings_bulk, 60), ACT(fz_rings_scribble, 60),
+	ACT(fz_rings_look, 20),
+	ACT(map_part, 40), ACT(unmap, 4), ACT(remap, 8), ACT(protect, 10), ACT(advise, 15),
+	ACT(accept_one, 60), ACT(send_some, 60), ACT(odd_sock, 3), ACT(close_sock, 4), ACT(shut_sock, 1), ACT(read_sock, 3),
+	ACT(dup_ring, 8), ACT(pass, 6), ACT(fork_one, 1), ACT(drop, 1), ACT(fdinfo, 4), ACT(nap, 10),
 };
 
 static void *live(void *arg)
@@ -396,6 +400,7 @@ static void *live(void *arg)
 
 		while (n >= acts[i].weight)
 			n -= acts[i++].weight;
+		fz_doing = acts[i].name;
 		acts[i].act(t);
 	}
 	return NULL;

@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@
 
 __thread sigjmp_buf fz_jump;
 __thread volatile bool fz_guarded;
+__thread const char *volatile fz_doing = "waits for its threads";
 
 static const char *const call_names[FZ_CALLS] = {
 	[FZ_SETUP] = "io_uring_setup",
@@ -249,29 +251,34 @@ static void begin(const struct fz *f, struct place *p, struct rng *rng)
 	fz_add(f, &f->s->events[FZ_LIVES], 1);
 }
 
-/* Where each thread of a process is in the kernel */
-static void tell_stacks(pid_t pid)
+/* Said by the thread that is asked; the system call it was in ends, which is as well by then */
+static void on_question(int sig)
 {
-	char path[64], line[256];
+	char line[128];
+	int n = snprintf(line, sizeof(line), "# thread %d: %s\n", gettid(), fz_doing);
+
+	(void)sig;
+	if (write(STDOUT_FILENO, line, (size_t)n) != n)
+		_exit(1);
+}
+
+/* What each thread of a process is about. Stacks in the kernel would be better, but User Mode Linux
+ * shows none.
+ */
+static void ask_threads(pid_t pid)
+{
+	char path[64];
 	struct dirent *d;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/stack", pid, d->d_name);
-		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
-		if (!f)
-			continue;
-		tap_diag("thread %s:", d->d_name);
-		while (fgets(line, sizeof(line), f))
-			tap_diag("  %.*s", (int)strcspn(line, "\n"), line);
-		fclose(f);
-	}
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			syscall(SYS_tgkill, pid, atoi(d->d_name), SIGUSR2);
 	if (dir)
 		closedir(dir);
+	fz_nap(100000);
 }
 
 /* Not in the middle of a fork(2), see fuzz-world.c */
@@ -307,7 +314,7 @@ static bool vacant(const struct fz *f, struct place *p)
 		fz_add(f, &f->s->events[FZ_KILLED], 1);
 	}
 	if (fz_now_ms() >= p->hang_ms) {
-		tell_stacks(p->pid);
+		ask_threads(p->pid);
 		fz_fail(f, "process %d does not come to an end%s", p->pid, p->killed ? ", though it was killed" : "");
 		if (p->killed)
 			return true;
@@ -523,6 +530,7 @@ static void prepare(struct fz *f)
 		f->listeners[i] = listen_at((uint16_t)(FZ_PORT_FIRST + i));
 	setrlimit(RLIMIT_MEMLOCK, &locked);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, on_question);
 	the_fz = f;
 	sigaction(SIGSEGV, &sa, NULL);
 	sigaction(SIGBUS, &sa, NULL);

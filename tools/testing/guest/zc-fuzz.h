@@ -299,6 +299,8 @@ void fz_nap(uint32_t us);
  */
 extern __thread sigjmp_buf fz_jump;
 extern __thread volatile bool fz_guarded;
+/* what this thread is about, for those who ask why it does not come to an end */
+extern __thread const char *volatile fz_doing;
 
 #define FZ_TOUCH_BEGIN	if (!sigsetjmp(fz_jump, 0)) { fz_guarded = true;
 #define FZ_TOUCH_END	} fz_guarded = false
