@@ -310,6 +310,8 @@ static void user_outside(struct kunit *test)
 	static const u64 offs[] = {
 		(u64)POOL_PAGES << PAGE_SHIFT, U32_MAX, (1ULL << 48) - 1,
 		U64_MAX,
+		/* page 0 to whoever counts pages with 16 or 32 bits */
+		1ULL << (16 + PAGE_SHIFT), 1ULL << (32 + PAGE_SHIFT),
 	};
 	struct net_iov *first = io_zc_rx_pool_get(pool);
 	bool last;
@@ -350,6 +352,45 @@ static void user_all(struct kunit *test)
 	io_zc_rx_pool_put(b);
 }
 
+#define LARGE_PAGES	(U16_MAX + 3)
+
+/* More pages than 16 bits count. They are never looked at. */
+static void large_region(struct kunit *test)
+{
+	struct io_zc_rx_pool *pool;
+	struct io_mapped_ubuf *imu;
+	struct net_iov *niov;
+	bool last;
+	u32 i;
+
+	pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	imu = kunit_kzalloc(test, struct_size(imu, bvec, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, imu);
+	imu->nr_bvecs = 1;
+	imu->len = (u64)LARGE_PAGES << PAGE_SHIFT;
+	bvec_set_page(&imu->bvec[0], ((struct pool_ctx *)test->priv)->folio[0],
+		      imu->len, 0);
+	KUNIT_ASSERT_EQ(test, io_zc_rx_pool_init(pool, imu), 0);
+	KUNIT_EXPECT_EQ(test, pool->nr, LARGE_PAGES);
+
+	for (i = 0; i < LARGE_PAGES; i++) {
+		u64 off = (u64)i << PAGE_SHIFT;
+
+		niov = io_zc_rx_pool_get(pool);
+		if (!niov || io_zc_rx_niov_idx(niov) != i)
+			break;
+		io_zc_rx_user_get(niov);
+		if (io_zc_rx_user_put(pool, off, &last) != niov)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, LARGE_PAGES);
+	while (i--)
+		io_zc_rx_pool_put(&pool->niovs[i]);
+	KUNIT_EXPECT_EQ(test, pool->nr_free, LARGE_PAGES);
+	io_zc_rx_pool_destroy(pool);
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_pages),
 	KUNIT_CASE(pool_exhaust),
@@ -357,6 +398,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(user_twice),
 	KUNIT_CASE(user_outside),
 	KUNIT_CASE(user_all),
+	KUNIT_CASE(large_region),
 	{}
 };
 
