@@ -39,6 +39,7 @@ enum { USER_ACCEPT = MAX_CONNS, USER_CANCEL };
  * @fd: its socket; -1 when it was closed and its request was not through yet
  * @pos: bytes received
  * @armed: a request is under way
+ * @limit: bytes that it may still receive, 0 for any number
  * @closing: no further request
  * @retry_ms: when to try again after there was no buffer
  */
@@ -47,6 +48,7 @@ struct conn {
 	int fd;
 	uint64_t pos;
 	bool armed;
+	uint32_t limit;
 	bool closing;
 	uint64_t retry_ms;
 };
@@ -229,6 +231,14 @@ static bool is_starvation(int res)
 static void on_data(struct receiver *r, struct conn *c, int res, unsigned int flags)
 {
 	c->armed = flags & IORING_CQE_F_MORE;
+	if (res > 0 && c->limit) {
+		if ((uint32_t)res > c->limit || ((uint32_t)res == c->limit && c->armed)) {
+			fail(r, "queue %u: %d bytes, %u were left of the limit%s", r->life->queue, res, c->limit,
+			     c->armed ? ", and there is to be more" : "");
+			return;
+		}
+		c->limit -= (uint32_t)res;
+	}
 	if (res > 0 && r->life->wild)
 		take_wild(r, res);
 	else if (res > 0)
@@ -274,8 +284,8 @@ static void arm(struct receiver *r)
 		sqe = get_sqe(r);
 		io_uring_prep_rw(OP_RECV_ZC, sqe, c->fd, NULL, 0, 0);
 		sqe->ioprio = IORING_RECV_MULTISHOT;
-		if (rng_one_in(&r->rng, 8))
-			sqe->len = 1 + rng_below(&r->rng, 1 << 20);
+		c->limit = rng_one_in(&r->rng, 8) ? 1 + rng_below(&r->rng, 1 << 20) : 0;
+		sqe->len = c->limit;
 		sqe->file_index = r->q.reg.zcrx_ifq_idx;
 		sqe->user_data = i;
 		c->armed = true;

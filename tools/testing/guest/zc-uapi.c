@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -322,6 +323,30 @@ static void test_capability(const struct target *t)
 	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status), "without CAP_NET_ADMIN: EPERM, in words");
 }
 
+/* The index counts in the caller's network, where it is that of a tunnel or of nothing */
+static void test_other_network(const struct target *t)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct zc z;
+		int ret;
+
+		if (unshare(CLONE_NEWNET))
+			_exit(2);
+		zc_prepare(&z, t);
+		ret = reg_call(&z, &z.reg);
+		_exit((ret == -ENODEV && strstr(z.reason, "in this network namespace")) ||
+		      (ret == -EOPNOTSUPP && strstr(z.reason, "virtual interface")) ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status),
+	       "in another network namespace the interface is not to be had, in words");
+}
+
 static void test_busy(const struct target *t)
 {
 	struct zc a, b;
@@ -546,6 +571,10 @@ static void test_stream(const struct target *t)
 		return;
 	p = tcp_pair();
 	recvzc(&z, p.rx, 0, true);
+	send_some(&s, p.tx, 1000);
+	tap_ok(next_cqe(&z, &res, &flags) && res == 1000 && flags & IORING_CQE_F_MORE,
+	       "the first result of a multishot receive says that more will come");
+	take(&z, &s, res, true);
 	while (s.sent < total || s.seen < s.sent) {
 		send_some(&s, p.tx, 1 + (s.sent * 7 + 3) % 60000);
 		if (!next_cqe(&z, &res, &flags) || res <= 0)
@@ -600,6 +629,59 @@ static void test_limit(const struct target *t)
 	zc_close(&z);
 }
 
+static int ctrl_call(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region)
+{
+	struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = ifq,
+		.op = op,
+		.region_id = region,
+		.reason = (uintptr_t)z->reason,
+		.reason_len = sizeof(z->reason),
+	};
+	int ret;
+
+	memset(z->reason, 0, sizeof(z->reason));
+	ret = (int)syscall(__NR_io_uring_register, z->ring.ring_fd,
+			   IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
+	return ret < 0 ? -errno : ret;
+}
+
+static void read_fdinfo(int fd, char *all, size_t size)
+{
+	char path[64];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	if (f) {
+		n = fread(all, 1, size - 1, f);
+		fclose(f);
+	}
+	all[n] = 0;
+}
+
+static bool fdinfo_has(int fd, const char *text)
+{
+	char all[16384];
+
+	read_fdinfo(fd, all, sizeof(all));
+	return strstr(all, text);
+}
+
+/* Pages of the first region that nobody holds */
+static int free_pages(struct zc *z)
+{
+	char all[16384], *at;
+	int n = -1;
+
+	read_fdinfo(z->ring.ring_fd, all, sizeof(all));
+	at = strstr(all, " free:");
+	if (at)
+		sscanf(at, " free:%d", &n);
+	return n;
+}
+
 /* A completion ring of 4 entries is full at once; nothing may be lost by that. */
 static void test_cq_full(const struct target *t)
 {
@@ -607,10 +689,11 @@ static void test_cq_full(const struct target *t)
 	struct zc z;
 	struct pair p;
 	unsigned int flags, full = 0;
-	int res = 0;
+	int res = 0, before;
 
 	if (!zc_open(&z, t, 64, 4))
 		return;
+	before = free_pages(&z);
 	p = tcp_pair();
 	send_some(&s, p.tx, 100000);
 	recvzc(&z, p.rx, 0, true);
@@ -639,6 +722,10 @@ static void test_cq_full(const struct target *t)
 	tap_ok(full, "a full completion ring ends the request with ENOBUFS");
 	tap_ok(s.seen == s.sent && !s.wrong, "and no byte is lost");
 	tap_ok(stats(&z)->cq_full >= full, "it is counted");
+	/* one page may be half full, the NIC may have had a packet */
+	ctrl_call(&z, 0, IORING_ZC_RX_CTRL_FLUSH_RQ, 0);
+	if (!tap_ok(before > 0 && free_pages(&z) >= before - 2, "and no page is lost"))
+		tap_diag("%d pages were free, %d are", before, free_pages(&z));
 	pair_close(&p);
 	zc_close(&z);
 }
@@ -871,23 +958,6 @@ static void test_exits(const struct target *t)
 
 /* --- control ------------------------------------------------------------ */
 
-static int ctrl_call(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region)
-{
-	struct io_uring_zc_rx_ctrl ctrl = {
-		.zcrx_ifq_idx = ifq,
-		.op = op,
-		.region_id = region,
-		.reason = (uintptr_t)z->reason,
-		.reason_len = sizeof(z->reason),
-	};
-	int ret;
-
-	memset(z->reason, 0, sizeof(z->reason));
-	ret = (int)syscall(__NR_io_uring_register, z->ring.ring_fd,
-			   IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
-	return ret < 0 ? -errno : ret;
-}
-
 static void ctrl_refused(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region, int err,
 			 const char *reason, const char *what)
 {
@@ -1010,6 +1080,7 @@ static void test_unregister(const struct target *t)
 	struct pair p;
 	unsigned int flags;
 	int res = 0, i;
+	uint64_t off;
 
 	if (!zc_open(&z, t, 64, 64))
 		return;
@@ -1026,6 +1097,10 @@ static void test_unregister(const struct target *t)
 	ctrl_refused(&z, 0, IORING_ZC_RX_CTRL_UNREGISTER, 0, ENXIO, "no ifq 0", "a second time");
 	recvzc(&z, p.rx, 0, true);
 	tap_ok(next_cqe(&z, &res, &flags) && res == -EINVAL, "a request finds no ifq");
+	memset(z.map, 0x5a, z.reg.mmap_sz);
+	for (off = 0; off < z.reg.mmap_sz && z.map[off] == 0x5a; off++)
+		;
+	tap_eq(off, z.reg.mmap_sz, "what was mapped of its rings is the user's alone");
 	munmap(z.map, z.reg.mmap_sz);
 	z.map = NULL;
 	zc_defaults(&z, t);
@@ -1044,22 +1119,6 @@ static void test_claim(const struct target *t)
 	zc_defaults(&z, &next);
 	expect_refused(&z, EBUSY, "an ifq has registered buffer 0", "a buffer for two ifqs");
 	zc_close(&z);
-}
-
-static bool fdinfo_has(int fd, const char *text)
-{
-	char path[64], all[16384];
-	size_t n = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "r");
-	if (f) {
-		n = fread(all, 1, sizeof(all) - 1, f);
-		fclose(f);
-	}
-	all[n] = 0;
-	return strstr(all, text);
 }
 
 static void test_fdinfo(const struct target *t)
@@ -1109,6 +1168,7 @@ int main(int argc, char **argv)
 	test_ring_flags(&t);
 	test_regions(&t);
 	test_capability(&t);
+	test_other_network(&t);
 	test_busy(&t);
 	test_mmap(&t);
 	test_bad_requests(&t);
