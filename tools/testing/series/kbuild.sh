@@ -24,6 +24,17 @@ rm -rf "$dir/linux/tools"
 
 tap_ok "Kbuild compiles the new files" make -s -C "$objects" ARCH=um M="$dir" KCFLAGS=-Werror
 tap_eq "$(cd "$dir/linux" && find . -name '*.c' | sort)" "$(cd "$dir/linux" && find . -name '*.o' | sort | sed 's/o$/c/')" "all of them"
+
+# Whoever includes these where the option is off gets stubs, and no second definition of anything
+mkdir "$dir/off"
+echo '#undef CONFIG_IO_URING_ZC_RX' >"$dir/off/off.h"
+printf '#include %s\n' '<net/zc_rx.h>' '<net/data_pool.h>' '"io_uring/zc_rx.h"' >"$dir/off/stubs.c"
+# shellcheck disable=SC2016 # make's
+printf '%s\n' 'always-y := stubs.o' 'ccflags-y := -include $(src)/off.h -I$(srctree)' >"$dir/off/Kbuild"
+tap_ok "the headers compile without the option" make -s -C "$objects" ARCH=um M="$dir/off" KCFLAGS=-Werror
+tap_eq "$(nm --defined-only --extern-only "$dir/off/stubs.o" 2>&1)" '' "and define nothing then"
+rm -rf "$dir/off"
+
 if command -v sparse >/dev/null; then
 	run make -C "$objects" ARCH=um M="$dir" C=2 CF=-D__CHECK_ENDIAN__
 	tap_eq "$(grep -E ': (warning|error): ' <<<"$out")" '' "sparse finds nothing"
