@@ -5,6 +5,7 @@
 #   VARIANT=...  gcc (default), clang, asan: which compiler for "make tools"
 #   TEST_JOBS=N  tests at once (default: 2, or 1 with JOBS=1)
 #   TESTS=...    run only these tests of "make check"
+#   PLANTS=...   only these of "make plants"
 #   SLOW=N       let things take N times longer in "make check-smp" (default 5, for QEMU without
 #                KVM)
 #   SECONDS=N    how long "make fuzz" runs each target (default 60), and "make bench"
@@ -39,7 +40,7 @@ all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream)
 SLOW ?= 5
 
-.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp fuzz bench clean
+.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -48,6 +49,7 @@ help:
 	@echo 'make check-fast  those that need no other kernel'
 	@echo 'make check-long  those that are the better the longer they run: lifetimes, faults, fuzzing'
 	@echo 'make check-smp   those that make sense on several processors, in QEMU'
+	@echo 'make plants      put known bugs into the kernel, one at a time: do tests find them? (an hour)'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
@@ -127,6 +129,11 @@ check-smp: setup
 	$(sub) -k tools guest-tests || true
 	@scripts/kernel-tree build zc-x86 >/dev/null || true
 	@ZCRX_TEST_ARCH=x86_64 ZCRX_TEST_SLOW=$(SLOW) tools/testing/run --log build/check-smp --slow $(SLOW) $(if $(TESTS),$(TESTS),$(smp_tests))
+
+# One after the other: each takes a kernel
+plants: setup
+	$(sub) tools guest-tests
+	@tools/testing/plants/run $(PLANTS)
 
 # from the command line only: shells have a variable of that name
 fuzz:
