@@ -37,9 +37,9 @@ check() { # TITLE MTU ADDRESS
 	tap_eq "$(value stray)" 0 "$title: each is where the device put that part of the stream"
 	tap_ok "$title: and the bytes are those that were sent" cmp "$work/input" "$work/output"
 	# that this can fail: pages that are not the region's, pieces that are elsewhere
-	awk '$1 == "pages" { $4 = int($4 / 2) } { print }' "$work/frags" >"$work/frags.half"
-	result=$(compare_logs "$work/frags.half" "$work/dma")
-	tap_ok "$title: half of the pages would not do" test "$(value outside)" -gt 0
+	awk '$1 == "pages" { $4 = int($4 / 64) } { print }' "$work/frags" >"$work/frags.few"
+	result=$(compare_logs "$work/frags.few" "$work/dma")
+	tap_ok "$title: a few of the pages would not do" test "$(value outside)" -gt 0
 	awk '$1 == "frag" { $3 += 4096 } { print }' "$work/frags" >"$work/frags.moved"
 	result=$(compare_logs "$work/frags.moved" "$work/dma")
 	tap_ok "$title: nor another part of the stream" test "$(value stray)" -gt 1000
