@@ -173,9 +173,12 @@ void fz_unbuffers(struct fz_thread *t)
 
 	if (r->fd < 0)
 		return;
+	/* waits for each request that reads into them, and so for what a drained one waits for */
+	__atomic_store_n(&t->waits_ms, fz_now_ms(), __ATOMIC_RELAXED);
 	if (!fz_count(t->w->f, FZ_UNBUFFERS,
 		      syscall(__NR_io_uring_register, r->fd, IORING_UNREGISTER_BUFFERS, NULL, 0)))
 		r->buffers = 0;
+	__atomic_store_n(&t->waits_ms, 0, __ATOMIC_RELAXED);
 }
 
 /* ---- interface queues ---------------------------------------------------- */

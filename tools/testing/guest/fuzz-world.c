@@ -19,6 +19,9 @@
 
 static struct fz_world world;
 
+/* A call that has not come back by then is interrupted */
+#define WAIT_MS		20u
+
 /* ---- memory -------------------------------------------------------------- */
 
 /**
@@ -433,8 +436,27 @@ static bool begin(struct fz_world *w, const struct fz *f, struct rng *rng)
 	return true;
 }
 
+static void on_poke(int sig)
+{
+	(void)sig;
+}
+
+/* Interrupt those that have waited for long: whether that ends is not theirs to decide */
+static void poke(const struct fz_thread *acting, const pthread_t *threads, unsigned int n)
+{
+	uint64_t now = fz_now_ms();
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t since = __atomic_load_n(&acting[i].waits_ms, __ATOMIC_RELAXED);
+
+		if (since && since + WAIT_MS < now)
+			pthread_kill(threads[i], SIGUSR1);
+	}
+}
+
 /* In order, or as it comes: the kernel has to cope with either */
-static int end(struct fz_world *w, struct rng *rng, pthread_t *threads, unsigned int n)
+static int end(struct fz_world *w, struct rng *rng, const struct fz_thread *acting, const pthread_t *threads,
+	       unsigned int n)
 {
 	uint32_t how = rng_below(rng, 4);
 
@@ -449,8 +471,13 @@ static int end(struct fz_world *w, struct rng *rng, pthread_t *threads, unsigned
 		_exit(0);
 	}
 	__atomic_store_n(&w->quit, true, __ATOMIC_RELAXED);
-	while (n--)
-		pthread_join(threads[n], NULL);
+	for (unsigned int left = n; left;) {
+		poke(acting, threads, left);
+		if (pthread_tryjoin_np(threads[left - 1], NULL))
+			fz_nap(1000);
+		else
+			left--;
+	}
 	for (unsigned int i = 0; i < FZ_RINGS && how == 2; i++) {
 		fz_ring_drop(&w->rings[i]);
 		if (w->rings[i].fd >= 0)
@@ -473,10 +500,12 @@ int fz_live(const struct fz *f, uint64_t seed, unsigned int ms)
 	pthread_t threads[FZ_THREADS];
 	struct rng rng = { seed };
 	uint64_t end_ms = fz_now_ms() + ms;
+	struct sigaction sa = { .sa_handler = on_poke };	/* no SA_RESTART */
 	unsigned int n;
 
 	if (!begin(&world, f, &rng))
 		return 1;
+	sigaction(SIGUSR1, &sa, NULL);
 	for (n = 0; n < FZ_THREADS; n++) {
 		acting[n] = (struct fz_thread){ .w = &world, .index = n, .rng = { rng_next(&rng) } };
 		if (pthread_create(&threads[n], NULL, live, &acting[n]))
@@ -486,7 +515,8 @@ int fz_live(const struct fz *f, uint64_t seed, unsigned int ms)
 		/* children of threads */
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
+		poke(acting, threads, n);
 		fz_nap(5000);
 	}
-	return end(&world, &rng, threads, n);
+	return end(&world, &rng, acting, threads, n);
 }

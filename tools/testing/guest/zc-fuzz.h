@@ -277,12 +277,14 @@ struct fz_world {
  * @index: which of them
  * @rng: its dice
  * @dropped: it has no capability any more
+ * @waits_ms: since when it has been in a call that may wait for ever; 0: it is not
  */
 struct fz_thread {
 	struct fz_world *w;
 	unsigned int index;
 	struct rng rng;
 	bool dropped;
+	uint64_t waits_ms;
 };
 
 /* zc-fuzz.c */
