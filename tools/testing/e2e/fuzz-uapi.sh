@@ -35,13 +35,6 @@ set_up() {
 	done
 }
 
-# A stream that was cut off ends the program; the next one begins at once
-sender() { # PORT
-	echo "while [ ! -e $work/enough ]; do
-		timeout -s KILL 10 $bin/zcrx-send $ZCRX_GUEST $1 --pattern --bytes \$((RANDOM * 500)) --wait 3; done
-		>/dev/null 2>&1"
-}
-
 # Who is still there, and where
 left_behind() {
 	local d t
@@ -63,7 +56,7 @@ guest_fuzz() {
 	rm -f "$work/enough"
 	before=$(available)
 	for p in 9997 9998 9999; do
-		peer_start "$(sender $p)"
+		peer_start "$(endless_sender $p)"
 	done
 	"$bin/zc-fuzz" -i eth0 --seconds "$seconds" --calls "$calls" --entries "$entries" --seed "$seed" --slow "$slow" \
 		$short >"$work/said-fuzz" 2>&1

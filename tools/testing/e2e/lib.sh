@@ -288,6 +288,14 @@ nothing_unreferenced() {
 	! grep . /sys/kernel/debug/kmemleak
 }
 
+# A command for the peer, until there is $work/enough. A stream that was cut off ends the program;
+# the next one begins at once
+endless_sender() { # PORT
+	echo "while [ ! -e $work/enough ]; do
+		timeout -s KILL 10 $bin/zcrx-send $ZCRX_GUEST $1 --pattern --bytes \$((RANDOM * 500)) --wait 3; done
+		>/dev/null 2>&1"
+}
+
 # Called at the end of each test script: the host's part is main
 e2e_main() {
 	if [ "${1:-}" = --guest ]; then

@@ -15,14 +15,6 @@ life_peer_setup() {
 	END
 }
 
-# Of the debug kernels: what nobody refers to. Twice, as what is new is not looked at
-nothing_unreferenced() {
-	echo scan >/sys/kernel/debug/kmemleak
-	sleep 5
-	echo scan >/sys/kernel/debug/kmemleak
-	! grep . /sys/kernel/debug/kmemleak
-}
-
 # In the guest: life_run PROGRAM [OPTION...]: its results become the test's
 life_run() {
 	peer "$(life_peer_setup)"

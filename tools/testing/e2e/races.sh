@@ -41,13 +41,6 @@ write_rebind() { # FILE SETUP
 	END
 }
 
-# A stream that was cut off ends the program; the next one begins at once
-sender() { # PORT
-	echo "while [ ! -e $work/enough ]; do
-		timeout -s KILL 10 $bin/zcrx-send $ZCRX_GUEST $1 --pattern --bytes \$((RANDOM * 500)) --wait 3; done
-		>/dev/null 2>&1"
-}
-
 guest_races() {
 	local before p
 
@@ -57,7 +50,7 @@ guest_races() {
 	rm -f "$work/enough"
 	before=$(available)
 	for p in $port $port $wild_port $plain_port; do
-		peer_start "$(sender "$p")"
+		peer_start "$(endless_sender "$p")"
 	done
 	tap_diag "seed $seed"
 	"$bin/zc-races" -i eth0 --seconds "$seconds" --seed "$seed" --slow $((2 * slow)) \
