@@ -8,6 +8,7 @@
  * still in sockets come back one by one, and the last of them frees the ifq
  * with the last page pool. Nothing of this waits, and nothing has a time limit.
  */
+#include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/io_uring.h>
 #include <linux/log2.h>
@@ -27,6 +28,13 @@
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/io_uring_zc_rx.h>
+
+/* Programs are compiled with these; what is new goes into the reserved fields */
+static_assert(sizeof(struct io_uring_rbuf_rqe) == 16);
+static_assert(sizeof(struct io_uring_rbuf_cqe) == 16);
+static_assert(sizeof(struct io_uring_zc_rx_stats) == 128);
+static_assert(sizeof(struct io_uring_zc_rx_ifq_reg) == 128);
+static_assert(sizeof(struct io_uring_zc_rx_ctrl) == 56);
 
 static void io_zc_rx_ifq_free(struct io_zc_rx_ifq *ifq)
 {
@@ -305,7 +313,7 @@ static int io_zc_rx_bind_locked(struct io_zc_rx_ifq *ifq,
 				   reg->if_idx);
 		return -ENODEV;
 	}
-	if (!dev->dev.parent) {
+	if (!dev->dev.parent || !dev->dev.parent->dma_mask) {
 		NL_SET_ERR_MSG(extack, "virtual interface, it has no device that does DMA");
 		ret = -EOPNOTSUPP;
 		goto put_dev;
@@ -345,6 +353,31 @@ static int io_zc_rx_bind(struct io_zc_rx_ifq *ifq,
 	return ret;
 }
 
+/**
+ * io_zc_rx_reserve_id() - take the number that a new ifq is going to have
+ * @ctx: ring
+ * @id: gets the number
+ * @extack: gets the reason of a failure
+ *
+ * Nobody finds an ifq there before it is stored, which is when it works.
+ *
+ * Context: process, under uring_lock.
+ * Return: 0, -EBUSY if the ring has as many as it can, or -ENOMEM.
+ */
+int io_zc_rx_reserve_id(struct io_ring_ctx *ctx, u32 *id,
+			struct netlink_ext_ack *extack)
+{
+	int ret = xa_alloc(&ctx->zc_rx_ifqs, id, NULL,
+			   XA_LIMIT(0, IO_ZC_RX_MAX_IFQS - 1), GFP_KERNEL);
+
+	if (ret == -EBUSY)
+		NL_SET_ERR_MSG_FMT(extack, "the ring has %u ifqs already",
+				   IO_ZC_RX_MAX_IFQS);
+	else if (ret)
+		NL_SET_ERR_MSG(extack, "no memory for the ifq");
+	return ret;
+}
+
 static int io_zc_rx_register(struct io_ring_ctx *ctx,
 			     struct io_uring_zc_rx_ifq_reg *reg,
 			     void __user *arg, struct netlink_ext_ack *extack)
@@ -367,17 +400,9 @@ static int io_zc_rx_register(struct io_ring_ctx *ctx,
 	if (IS_ERR(ifq))
 		return PTR_ERR(ifq);
 
-	/* Reserve the number, but let nobody find the ifq before it works. */
-	ret = xa_alloc(&ctx->zc_rx_ifqs, &id, NULL,
-		       XA_LIMIT(0, IO_ZC_RX_MAX_IFQS - 1), GFP_KERNEL);
-	if (ret) {
-		if (ret == -EBUSY)
-			NL_SET_ERR_MSG_FMT(extack, "the ring has %u ifqs already",
-					   IO_ZC_RX_MAX_IFQS);
-		else
-			NL_SET_ERR_MSG(extack, "no memory for the ifq");
+	ret = io_zc_rx_reserve_id(ctx, &id, extack);
+	if (ret)
 		goto put_ifq;
-	}
 
 	io_rbuf_rings_describe(&ifq->rings, reg);
 	reg->zcrx_ifq_idx = id;

@@ -22,6 +22,7 @@
 
 struct io_kiocb;
 struct io_ring_ctx;
+struct netlink_ext_ack;
 struct seq_file;
 struct vm_area_struct;
 
@@ -136,6 +137,8 @@ static inline void io_zc_rx_ifq_put(struct io_zc_rx_ifq *ifq)
 
 extern const struct memory_provider_ops io_zc_rx_mp_ops;
 
+int io_zc_rx_reserve_id(struct io_ring_ctx *ctx, u32 *id,
+			struct netlink_ext_ack *extack);
 u32 io_zc_rx_drain_rq(struct io_zc_rx_ifq *ifq);
 struct net_iov *io_zc_rx_get_copy_buf(struct io_zc_rx_ifq *ifq);
 void io_zc_rx_release(struct net_iov *niov);

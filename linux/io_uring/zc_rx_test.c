@@ -7,10 +7,15 @@
 #include <linux/bvec.h>
 #include <linux/io_uring_types.h>
 #include <linux/mm.h>
+#include <linux/netdevice.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/page_pool/helpers.h>
+#include <net/zc_rx.h>
 
 #include "io_uring.h"
 #include "rsrc.h"
+#include "zc_rx.h"
 #include "zc_rx_pool.h"
 #include "zc_rx_ring.h"
 
@@ -409,7 +414,58 @@ static struct kunit_suite pool_suite = {
 	.test_cases = pool_cases,
 };
 
-kunit_test_suites(&rings_suite, &pool_suite);
+/* What the registration is refused for, and no test from user space can make. */
+
+static void device_detached(struct kunit *test)
+{
+	struct net_device *dev = alloc_netdev_dummy(0);
+	struct netlink_ext_ack extack = {};
+	struct dev_zc_rx zc = { .cpu = -1 };
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	clear_bit(__LINK_STATE_PRESENT, &dev->state);
+	rtnl_lock();
+	ret = dev_zc_rx_open(dev, &zc, &extack);
+	rtnl_unlock();
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	KUNIT_EXPECT_STREQ(test, extack._msg ?: "", "device is not present");
+	free_netdev(dev);
+}
+
+static void too_many_ifqs(struct kunit *test)
+{
+	struct io_ring_ctx *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	struct netlink_ext_ack extack = {};
+	u32 id, n;
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	xa_init_flags(&ctx->zc_rx_ifqs, XA_FLAGS_ALLOC);
+	for (n = 0; n < IO_ZC_RX_MAX_IFQS; n++)
+		if (io_zc_rx_reserve_id(ctx, &id, &extack) || id != n)
+			break;
+	KUNIT_EXPECT_EQ(test, n, IO_ZC_RX_MAX_IFQS);
+	KUNIT_EXPECT_EQ(test, io_zc_rx_reserve_id(ctx, &id, &extack), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, extack._msg ?: "",
+			   "the ring has 2048 ifqs already");
+	xa_erase(&ctx->zc_rx_ifqs, 7);
+	KUNIT_EXPECT_EQ(test, io_zc_rx_reserve_id(ctx, &id, &extack), 0);
+	KUNIT_EXPECT_EQ(test, id, 7);
+	xa_destroy(&ctx->zc_rx_ifqs);
+}
+
+static struct kunit_case refusal_cases[] = {
+	KUNIT_CASE(too_many_ifqs),
+	KUNIT_CASE(device_detached),
+	{}
+};
+
+static struct kunit_suite refusal_suite = {
+	.name = "io_uring_zc_rx_refusals",
+	.test_cases = refusal_cases,
+};
+
+kunit_test_suites(&rings_suite, &pool_suite, &refusal_suite);
 
 MODULE_DESCRIPTION("KUnit tests of zero copy receive rings and pool");
 MODULE_LICENSE("GPL");

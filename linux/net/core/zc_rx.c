@@ -66,10 +66,6 @@ static int dev_zc_rx_check(struct net_device *dev, const struct dev_zc_rx *zc,
 		NL_SET_ERR_MSG(extack, "device is not present");
 		return -ENODEV;
 	}
-	if (dev->reg_state != NETREG_REGISTERED) {
-		NL_SET_ERR_MSG(extack, "device is being unregistered");
-		return -ENODEV;
-	}
 	if (!dev->netdev_ops->ndo_bpf) {
 		NL_SET_ERR_MSG(extack, "driver has no zero copy receive");
 		return -EOPNOTSUPP;
@@ -105,7 +101,7 @@ static void dev_zc_rx_forget(struct netdev_rx_queue *rxq)
 
 /**
  * dev_zc_rx_open - let a receive queue fill the buffers of an ifq
- * @dev: device
+ * @dev: device, looked up under this rtnl: none that is being unregistered
  * @zc: what to bind
  * @extack: gets the reason of a failure
  *

@@ -336,20 +336,23 @@ void zc_defaults(struct zc *z)
 /* The device's own ring takes up part of a region; how large it is, is its business */
 static size_t region_size = REGION_MIN;
 
-static int prepare(struct zc *z, size_t size)
+/* With @two there is a second buffer behind the first, as large as that */
+static int prepare(struct zc *z, size_t size, bool two)
 {
-	struct iovec iov;
+	struct iovec iov[2];
 	int ret;
 
 	zc_none(z);
 	ret = zc_ring_open(&z->ring, ZC_RING_FLAGS, 1024);
 	if (!ret)
-		ret = zc_region(z, size);
+		ret = zc_region(z, two ? 2 * size : size);
 	if (ret)
 		return ret;
-	iov = (struct iovec) { z->region, size };
+	z->second = two ? size : 0;
+	iov[0] = (struct iovec) { z->region, size };
+	iov[1] = (struct iovec) { z->region + size, size };
 	zc_defaults(z);
-	return zc_buffers(&z->ring, &iov, 1);
+	return zc_buffers(&z->ring, iov, two ? 2 : 1);
 }
 
 /**
@@ -360,7 +363,7 @@ static int prepare(struct zc *z, size_t size)
  */
 int zc_prepare(struct zc *z)
 {
-	return prepare(z, region_size);
+	return prepare(z, region_size, false);
 }
 
 /**
@@ -397,21 +400,48 @@ int zc_map(struct zc *z)
 }
 
 /**
- * zc_bind() - ring, region, buffer, and the interface queue
- * @z: gets it
- * @rq_entries: of the refill ring
- * @cq_entries: of the completion ring
+ * zc_ctrl_raw() - IORING_REGISTER_ZC_RX_CTRL
+ * @z: with a ring
+ * @ctrl: argument, any
+ * @nr: how many of them, which the kernel wants to be 1
  *
- * Takes a larger region than before when the device's ring takes up all of it.
- *
- * Return: 0 or -errno; zc_close() has to follow anyway.
+ * Return: what the operation returned, or -errno.
  */
-int zc_bind(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
+int zc_ctrl_raw(struct zc *z, const struct io_uring_zc_rx_ctrl *ctrl, unsigned int nr)
+{
+	int ret = sys_register(z->ring.fd, IORING_REGISTER_ZC_RX_CTRL, ctrl, nr);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/**
+ * zc_ctrl() - an operation on the interface queue
+ * @z: registered; a refusal has its reason in @reason
+ * @op: IORING_ZC_RX_CTRL_*
+ * @region: index of a registered buffer, or 0
+ *
+ * Return: what the operation returned, or -errno.
+ */
+int zc_ctrl(struct zc *z, uint32_t op, uint32_t region)
+{
+	const struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = z->reg.zcrx_ifq_idx,
+		.op = op,
+		.region_id = region,
+		.reason = (uintptr_t)z->reason,
+		.reason_len = sizeof(z->reason),
+	};
+
+	memset(z->reason, 0, sizeof(z->reason));
+	return zc_ctrl_raw(z, &ctrl, 1);
+}
+
+static int bind_queue(struct zc *z, uint32_t rq_entries, uint32_t cq_entries, bool two)
 {
 	int ret;
 
 	for (;;) {
-		ret = prepare(z, region_size);
+		ret = prepare(z, region_size, two);
 		if (ret)
 			return ret;
 		z->reg.rq_entries = rq_entries;
@@ -425,6 +455,21 @@ int zc_bind(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
 }
 
 /**
+ * zc_bind() - ring, region, buffer, and the interface queue
+ * @z: gets it
+ * @rq_entries: of the refill ring
+ * @cq_entries: of the completion ring
+ *
+ * Takes a larger region than before when the device's ring takes up all of it.
+ *
+ * Return: 0 or -errno; zc_close() has to follow anyway.
+ */
+int zc_bind(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
+{
+	return bind_queue(z, rq_entries, cq_entries, false);
+}
+
+/**
  * zc_open() - zc_bind() and zc_map()
  * @z: gets it
  * @rq_entries: of the refill ring
@@ -435,6 +480,19 @@ int zc_bind(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
 int zc_open(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
 {
 	return zc_bind(z, rq_entries, cq_entries) ?: zc_map(z);
+}
+
+/**
+ * zc_open_two() - zc_open() with two registered buffers, the first of which is a region
+ * @z: gets it
+ * @rq_entries: of the refill ring
+ * @cq_entries: of the completion ring
+ *
+ * Return: 0 or -errno; zc_close() has to follow anyway.
+ */
+int zc_open_two(struct zc *z, uint32_t rq_entries, uint32_t cq_entries)
+{
+	return bind_queue(z, rq_entries, cq_entries, true) ?: zc_map(z);
 }
 
 /**
@@ -519,7 +577,18 @@ void zc_put(struct zc *z, const struct io_uring_rbuf_rqe *rqe)
  */
 void zc_give(struct zc *z, uint32_t off)
 {
-	zc_put(z, &(struct io_uring_rbuf_rqe) { .off = off, .region = z->reg.region_id });
+	zc_give_to(z, z->reg.region_id, off);
+}
+
+/**
+ * zc_give_to() - give a piece of any region back
+ * @z: mapped
+ * @region: which
+ * @off: where it is in that, bytes
+ */
+void zc_give_to(struct zc *z, uint16_t region, uint32_t off)
+{
+	zc_put(z, &(struct io_uring_rbuf_rqe) { .off = off, .region = region });
 }
 
 static uint8_t pattern(uint64_t pos)
@@ -530,18 +599,22 @@ static uint8_t pattern(uint64_t pos)
 static const char *compare(const struct zc *z, const struct zc_stream *s,
 			   const struct io_uring_rbuf_cqe *c)
 {
+	size_t size = z->second ?: z->region_size;
+	const uint8_t *region = z->region;
 	uint32_t i;
 
 	if (c->off / target.page != (c->off + c->len - 1) / target.page)
 		return "a piece crosses a page";
-	if ((uint64_t)c->off + c->len > z->region_size)
+	if ((uint64_t)c->off + c->len > size)
 		return "a piece is outside of the region";
-	if (c->region != z->reg.region_id)
+	if (z->second && c->region == 1)
+		region += z->second;
+	else if (c->region != z->reg.region_id)
 		return "a piece is of another region";
 	if (!(c->flags & IORING_RBUF_CQE_F_COPY))
 		return "a piece is called zero copy, but came over loopback";
 	for (i = 0; i < c->len; i++)
-		if (z->region[c->off + i] != pattern(s->seen + i))
+		if (region[c->off + i] != pattern(s->seen + i))
 			return "a byte is wrong";
 	return NULL;
 }
@@ -580,7 +653,7 @@ int zc_take(struct zc *z, struct zc_stream *s, int bytes, bool give)
 		s->seen += c.len;
 		bytes -= c.len;
 		if (give)
-			zc_give(z, c.off);
+			zc_give_to(z, c.region, c.off);
 		__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
 		n++;
 	}

@@ -90,6 +90,8 @@ struct zc_ring {
  * @ring: the ring
  * @region: memory that is registered as buffer 0, or NULL
  * @region_size: its length in bytes
+ * @second: where in @region buffer 1 begins, bytes; 0: there is none, and
+ *	buffer 0 is all of it
  * @reg: argument of the registration and what it returned
  * @reason: what the kernel says when it refuses
  * @map: the queue's rings, or NULL
@@ -98,6 +100,7 @@ struct zc {
 	struct zc_ring ring;
 	uint8_t *region;
 	size_t region_size;
+	size_t second;
 	struct io_uring_zc_rx_ifq_reg reg;
 	char reason[128];
 	char *map;
@@ -135,9 +138,12 @@ int zc_region(struct zc *z, size_t size);
 void zc_defaults(struct zc *z);
 int zc_prepare(struct zc *z);
 int zc_register(struct zc *z);
+int zc_ctrl(struct zc *z, uint32_t op, uint32_t region);
+int zc_ctrl_raw(struct zc *z, const struct io_uring_zc_rx_ctrl *ctrl, unsigned int nr);
 int zc_bind(struct zc *z, uint32_t rq_entries, uint32_t cq_entries);
 int zc_map(struct zc *z);
 int zc_open(struct zc *z, uint32_t rq_entries, uint32_t cq_entries);
+int zc_open_two(struct zc *z, uint32_t rq_entries, uint32_t cq_entries);
 void zc_unmap(struct zc *z);
 void zc_close(struct zc *z);
 
@@ -146,6 +152,7 @@ const struct io_uring_zc_rx_stats *zc_stats(const struct zc *z);
 const struct io_uring_rbuf_cqe *zc_peek(const struct zc *z, uint32_t ahead);
 void zc_put(struct zc *z, const struct io_uring_rbuf_rqe *rqe);
 void zc_give(struct zc *z, uint32_t off);
+void zc_give_to(struct zc *z, uint16_t region, uint32_t off);
 int zc_take(struct zc *z, struct zc_stream *s, int bytes, bool give);
 
 struct io_uring_sqe *zc_recv(struct zc *z, int fd, uint32_t limit, unsigned int ioprio);
