@@ -27,7 +27,7 @@ void hwrm_init(struct nic *nic)
 		.rsscos = MAX_RSS_CTXS,
 		.cmpl = 4 * q,
 		.tx = 2 * q,
-		.rx = 2 * q,
+		.rx = nic->cfg.rx_rings ? nic->cfg.rx_rings : 2 * q,
 		.l2 = MAX_L2_FILTERS,
 		.vnics = MAX_VNICS,
 		.stat = v,

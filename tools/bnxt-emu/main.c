@@ -54,6 +54,7 @@ enum {
 	OPT_CONTROL,
 	OPT_CONTROL_DIR,
 	OPT_QUEUES,
+	OPT_RX_RINGS,
 	OPT_MAC,
 	OPT_MTU,
 	OPT_RFS,
@@ -91,6 +92,7 @@ static const struct option long_options[] = {
 	{ "control",	   required_argument, NULL, OPT_CONTROL },
 	{ "control-dir",   required_argument, NULL, OPT_CONTROL_DIR },
 	{ "queues",	   required_argument, NULL, OPT_QUEUES },
+	{ "rx-rings",	   required_argument, NULL, OPT_RX_RINGS },
 	{ "mac",	   required_argument, NULL, OPT_MAC },
 	{ "mtu",	   required_argument, NULL, OPT_MTU },
 	{ "rfs",	   required_argument, NULL, OPT_RFS },
@@ -148,6 +150,8 @@ static const char usage_text[] =
 	"\n"
 	"Device\n"
 	"  --queues N           RX/TX pairs, 1..32 (default 8); twice as many MSI-X vectors, up to 32\n"
+	"  --rx-rings N         hardware receive rings, 1..64 (default: two for each queue, which is\n"
+	"                       what a queue with header split takes)\n"
 	"  --mac MAC            default 02:00:00:57:50:04\n"
 	"  --mtu N              largest MTU that the firmware allows (default 9500)\n"
 	"  --rfs v2|v3          flow steering generation that the firmware announces (default v2;\n"
@@ -289,6 +293,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_QUEUES:
 		return parse_uint(name, arg, 1, NIC_MAX_QUEUES, &o->nic.queues);
+	case OPT_RX_RINGS:
+		return parse_uint(name, arg, 1, 2 * NIC_MAX_QUEUES, &o->nic.rx_rings);
 	case OPT_MAC:
 		return parse_mac(arg, o->nic.mac);
 	case OPT_MTU:

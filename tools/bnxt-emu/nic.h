@@ -42,6 +42,7 @@ enum nic_fw_fault {
 struct nic_config {
 	uint8_t mac[6];
 	unsigned int queues;		/* RX/TX pairs, 1..NIC_MAX_QUEUES */
+	unsigned int rx_rings;		/* hardware receive rings, 0: two for each queue */
 	unsigned int max_mtu;		/* bytes, IP MTU; 9500 on the real device */
 	enum nic_rfs rfs;
 	bool queue_restart;		/* announce VNIC RE_FLUSH */
