@@ -22,7 +22,7 @@ enum often {
 /**
  * struct sentence - one of the table in Documentation/uapi.rst
  * @err: errno
- * @begin: what it begins with, before the first number
+ * @begin: what it begins with; # is a number
  * @often: whether it has to have come
  */
 static const struct sentence {
@@ -38,7 +38,8 @@ static const struct sentence {
 	{ EINVAL, "cq_entries ", SOON },
 	{ EINVAL, "CPU ", LATE },
 	{ EFAULT, "no registered buffer ", SOON },
-	{ EFAULT, "registered buffer ", SOON },
+	{ EFAULT, "registered buffer # is not page aligned", SOON },
+	{ EEXIST, "registered buffer # is a region of the ifq already", SOON },
 	{ EFAULT, "the argument is not writable", SOON },
 	{ EBUSY, "an ifq has registered buffer ", SOON },
 	{ ENOMEM, "no memory for the ifq", NEVER },
@@ -46,10 +47,14 @@ static const struct sentence {
 	{ ENOMEM, "no memory for the region", NEVER },
 	{ ENOMEM, "no memory for the buffer table", NEVER },
 	{ ENOMEM, "cannot map the region for DMA", NEVER },
-	{ EBUSY, "the ring has ", NEVER },
+	{ EBUSY, "the ring has # ifqs already", NEVER },
+	{ ENXIO, "the ring has no ifq ", SOON },
+	{ EINVAL, "unknown operation ", SOON },
+	{ EINVAL, "a field that the operation has no use for is not 0", SOON },
+	{ EBUSY, "# receive requests are under way, cancel them first", SOON },
+	{ ENOSPC, "the ifq has # regions already", NEVER },
 	{ ENODEV, "no interface with index ", SOON },
 	{ ENODEV, "device is not present", NEVER },
-	{ ENODEV, "device is being unregistered", NEVER },
 	{ EOPNOTSUPP, "virtual interface, it has no device that does DMA", SOON },
 	{ EOPNOTSUPP, "driver has no zero copy receive", NEVER },
 	{ EOPNOTSUPP, "cannot move interrupt ", NEVER },
@@ -65,6 +70,18 @@ static const struct sentence {
 	{ 0, "restart of the queue failed", NEVER },
 };
 
+static bool begins(const char *reason, const char *begin)
+{
+	for (; *begin; begin++) {
+		size_t digits = strspn(reason, "0123456789");
+
+		if (*begin == '#' ? !digits : *begin != *reason)
+			return false;
+		reason += *begin == '#' ? digits : 1;
+	}
+	return true;
+}
+
 /**
  * fz_heard() - a refusal gave a reason: it has to be one of the table
  * @f: all
@@ -74,7 +91,7 @@ static const struct sentence {
 void fz_heard(const struct fz *f, int err, const char *reason)
 {
 	for (unsigned int i = 0; i < FZ_SENTENCES && sentences[i].begin; i++) {
-		if (strncmp(reason, sentences[i].begin, strlen(sentences[i].begin)))
+		if (!begins(reason, sentences[i].begin))
 			continue;
 		fz_add(f, &f->s->sentences[i], 1);
 		if (sentences[i].err && sentences[i].err != err)
@@ -214,9 +231,7 @@ static void registered(struct fz_thread *t, struct fz_ring *r, const struct io_u
 	q->region_size = region < FZ_REGIONS ? t->w->region_size[region] : FZ_PAGE * 64;
 	q->tidy = true;
 	q->rq_seen = 0;
-	q->zc_seen = 0;
-	q->copied_seen = 0;
-	q->bad_seen = 0;
+	memset(q->seen, 0, sizeof(q->seen));
 	__atomic_store_n(&q->map, map == MAP_FAILED ? NULL : map, __ATOMIC_RELEASE);
 	q->live = true;
 }
@@ -379,16 +394,55 @@ void fz_ifq_bad(struct fz_thread *t)
 		fz_fail(t->w->f, "a reason was written beyond its buffer");
 }
 
+static void break_ctrl(struct fz_thread *t, struct io_uring_zc_rx_ctrl *ctrl)
+{
+	switch (rng_below(&t->rng, 5)) {
+	case 0: ctrl->zcrx_ifq_idx = fz_any32(&t->rng); break;
+	case 1: ctrl->op = fz_any32(&t->rng); break;
+	case 2: ctrl->region_id = not_0(t); break;
+	case 3: ctrl->__resv[rng_below(&t->rng, 4)] = rng_next(&t->rng) | 1; break;
+	case 4: ctrl->reason_len = fz_any32(&t->rng); ctrl->reason = rng_next(&t->rng); break;
+	}
+}
+
 /**
  * fz_ifq_ctrl() - operations on an interface queue, valid or not
  * @t: thread
  */
 void fz_ifq_ctrl(struct fz_thread *t)
 {
+	static const uint32_t ops[] = {
+		IORING_ZC_RX_CTRL_ADD_REGION, IORING_ZC_RX_CTRL_ADD_REGION, IORING_ZC_RX_CTRL_ADD_REGION,
+		IORING_ZC_RX_CTRL_FLUSH_RQ, IORING_ZC_RX_CTRL_FLUSH_RQ, IORING_ZC_RX_CTRL_FLUSH_RQ,
+		IORING_ZC_RX_CTRL_UNREGISTER,
+	};
 	struct fz_ring *r = fz_pick_ring(t);
+	struct io_uring_zc_rx_ctrl ctrl;
+	char reason[128] = "";
+	bool bad = rng_one_in(&t->rng, 3);
+	void *arg = &ctrl;
+	long ret;
 
 	if (r->fd < 0)
 		return;
-	/* no kernel takes a registration by this number: it is upstream's */
-	fz_count(t->w->f, FZ_CTRL, syscall(__NR_io_uring_register, r->fd, 32, t->w->held, 1));
+	ctrl = (struct io_uring_zc_rx_ctrl){
+		.zcrx_ifq_idx = rng_below(&t->rng, FZ_IFQS_RING),
+		.op = ops[rng_below(&t->rng, FZ_LEN(ops))],
+		.reason_len = sizeof(reason),
+		.reason = (uintptr_t)reason,
+	};
+	if (ctrl.op == IORING_ZC_RX_CTRL_ADD_REGION)
+		ctrl.region_id = rng_below(&t->rng, 4);
+	if (bad)
+		break_ctrl(t, &ctrl);
+	if (bad && rng_one_in(&t->rng, 8))
+		arg = NULL;
+	ret = fz_count(t->w->f, FZ_CTRL,
+		       syscall(__NR_io_uring_register, r->fd, IORING_REGISTER_ZC_RX_CTRL_NR, arg,
+			       bad && rng_one_in(&t->rng, 8) ? fz_any32(&t->rng) : 1));
+	if (ret < 0 && reason[0])
+		fz_heard(t->w->f, errno, reason);
+	/* what is mapped stays mapped, and says nothing any more */
+	if (!ret && ctrl.op == IORING_ZC_RX_CTRL_UNREGISTER)
+		r->ifqs[ctrl.zcrx_ifq_idx % FZ_IFQS_RING].tidy = false;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* zc-fuzz: what a user can write to the rings that it shares with the kernel */
+#include <stddef.h>
 #include <string.h>
 
 #include "zc-fuzz.h"
@@ -55,35 +56,60 @@ void fz_rings_take(struct fz_thread *t)
 		fz_add(t->w->f, &t->w->f->s->events[FZ_PIECES], n);
 }
 
+/* Counters of the kernel's, and the events that they are */
+static const struct {
+	size_t at;
+	unsigned int event, and;
+} counters[] = {
+#define COUNTER(name, event, and) { offsetof(struct io_uring_zc_rx_stats, name) / sizeof(uint64_t), event, and }
+	COUNTER(zc_bytes, FZ_ZC_BYTES, FZ_ZC_BYTES),
+	COUNTER(copy_linear_bytes, FZ_COPIED_BYTES, FZ_LINEAR_BYTES),
+	COUNTER(copy_foreign_bytes, FZ_COPIED_BYTES, FZ_FOREIGN_BYTES),
+	COUNTER(copy_spare_bytes, FZ_COPIED_BYTES, FZ_SPARE_BYTES),
+	COUNTER(bad_rqes, FZ_BAD, FZ_BAD),
+};
+
+/* False if somebody has unmapped it */
+static bool copy_out(void *to, const char *map, uint32_t off, size_t len)
+{
+	volatile bool done = false;
+
+	FZ_TOUCH_BEGIN
+	memcpy(to, map + off, len);
+	done = true;
+	FZ_TOUCH_END;
+	return done;
+}
+
 /* What the kernel has done since the last look, as far as it can be told */
 static void look(struct fz_thread *t, struct fz_ifq *q, char *map)
 {
+	uint64_t now[FZ_STATS], was[FZ_STATS];
 	struct fz_shared *s = t->w->f->s;
-	uint64_t d[4] = { 0 };
+	uint32_t head, taken;
 
-	FZ_TOUCH_BEGIN
-	const struct io_uring_zc_rx_stats *st = (const void *)(map + q->reg.stats_off);
-	uint32_t head = __atomic_load_n(word(map, q->reg.rq_off.head), __ATOMIC_ACQUIRE);
-
-	/* a look by somebody else may have been newer: more than the ring holds was not taken */
-	if (q->tidy && head - q->rq_seen <= q->reg.rq_entries)
-		d[0] = head - q->rq_seen;
+	if (!copy_out(&head, map, q->reg.rq_off.head, sizeof(head)) ||
+	    !copy_out(now, map, q->reg.stats_off, sizeof(now)))
+		return;
+	taken = head - q->rq_seen;
 	q->rq_seen = head;
-	if (q->tidy) {
-		d[1] = st->zc_bytes - q->zc_seen;
-		d[2] = st->copy_linear_bytes + st->copy_foreign_bytes - q->copied_seen;
-		d[3] = st->bad_rqes - q->bad_seen;
-		q->zc_seen += d[1];
-		q->copied_seen += d[2];
-		q->bad_seen += d[3];
+	memcpy(was, q->seen, sizeof(was));
+	memcpy(q->seen, now, sizeof(now));
+	if (!q->tidy)
+		return;
+	/* a look by somebody else may have been newer: more than the ring holds was not taken */
+	if (taken <= q->reg.rq_entries)
+		fz_add(t->w->f, &s->events[FZ_TAKEN], taken);
+	for (unsigned int i = 0; i < FZ_LEN(counters); i++) {
+		uint64_t d = now[counters[i].at] - was[counters[i].at];
+
+		/* two that look at once see some of it twice, or less than nothing */
+		if (d >= 1ull << 32)
+			continue;
+		fz_add(t->w->f, &s->events[counters[i].event], d);
+		if (counters[i].and != counters[i].event)
+			fz_add(t->w->f, &s->events[counters[i].and], d);
 	}
-	FZ_TOUCH_END;
-	if (d[0])
-		fz_add(t->w->f, &s->events[FZ_TAKEN], d[0]);
-	/* two that look at once see some of it twice, or less than nothing */
-	for (unsigned int i = 1; i < 4; i++)
-		if (d[i] && d[i] < 1ull << 32)
-			fz_add(t->w->f, &s->events[i == 1 ? FZ_ZC_BYTES : i == 2 ? FZ_COPIED_BYTES : FZ_BAD], d[i]);
 }
 
 /**

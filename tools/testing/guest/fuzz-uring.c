@@ -510,9 +510,10 @@ void fz_ring_files(struct fz_thread *t)
 		fds[i] = rng_one_in(&t->rng, 4) ? -1 : fz_any_fd(t);
 	switch (rng_below(&t->rng, 8)) {
 	case 0:
-		/* waits for the requests that use them: only for a ring that nobody waits for */
-		ret = r->ifqs[0].live ? 0 :
-		      syscall(__NR_io_uring_register, r->fd, IORING_UNREGISTER_FILES, NULL, 0);
+		/* waits for the requests that use them, as fz_unbuffers() does */
+		__atomic_store_n(&t->waits_ms, fz_now_ms(), __ATOMIC_RELAXED);
+		ret = syscall(__NR_io_uring_register, r->fd, IORING_UNREGISTER_FILES, NULL, 0);
+		__atomic_store_n(&t->waits_ms, 0, __ATOMIC_RELAXED);
 		break;
 	case 1:
 	case 2:

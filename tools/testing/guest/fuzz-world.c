@@ -154,8 +154,11 @@ static void protect(struct fz_thread *t)
 
 static void advise(struct fz_thread *t)
 {
+	/* not MADV_REMOVE: flush_tlb_mm() of User Mode Linux walks the mappings without their lock then, and
+	 * lockdep says so
+	 */
 	static const int advices[] = {
-		MADV_COLD, MADV_PAGEOUT, MADV_DONTNEED, MADV_DONTNEED, MADV_FREE, MADV_REMOVE, MADV_WILLNEED,
+		MADV_COLD, MADV_PAGEOUT, MADV_DONTNEED, MADV_DONTNEED, MADV_FREE, MADV_WILLNEED,
 		MADV_SEQUENTIAL, MADV_DONTFORK, MADV_WIPEONFORK, MADV_KEEPONFORK, MADV_MERGEABLE, MADV_HUGEPAGE,
 		MADV_POPULATE_READ, MADV_POPULATE_WRITE,
 	};
@@ -198,8 +201,14 @@ static void accept_one(struct fz_thread *t)
 
 	fz_count(t->w->f, FZ_SOCKET, fd);
 	/* an IPv4 address in an IPv6 one; those of loopback begin with 127 */
-	if (fd >= 0)
-		keep_sock(t, fd, (uint8_t)(from.sin6_addr.s6_addr[12] == 127 ? 0 : FZ_QUEUE_FIRST + n));
+	if (fd < 0)
+		return;
+	if (from.sin6_addr.s6_addr[12] == 127) {
+		keep_sock(t, fd, 0);
+	} else {
+		fz_add(t->w->f, &t->w->f->s->events[FZ_PEERS], 1);
+		keep_sock(t, fd, (uint8_t)(FZ_QUEUE_FIRST + n));
+	}
 }
 
 /* Data over loopback has to be copied */
@@ -382,7 +391,7 @@ static const struct {
 } acts[] = {
 	ACT(fz_ring_setup, 60), ACT(fz_ring_close, 2), ACT(fz_ring_submit, 200), ACT(fz_ring_enter, 120),
 	ACT(fz_ring_reap, 100), ACT(fz_ring_files, 6), ACT(fz_ring_other, 12),
-	ACT(fz_buffers, 60), ACT(fz_unbuffers, 4), ACT(fz_ifq_good, 30), ACT(fz_ifq_bad, 100), ACT(fz_ifq_ctrl, 20),
+	ACT(fz_buffers, 60), ACT(fz_unbuffers, 4), ACT(fz_ifq_good, 30), ACT(fz_ifq_bad, 100), ACT(fz_ifq_ctrl, 40),
 	ACT(fz_rings_take, 80), ACT(fz_rings_give, 60), ACT(fz_rings_bulk, 60), ACT(fz_rings_scribble, 60),
 	ACT(fz_rings_look, 20),
 	ACT(map_part, 40), ACT(unmap, 4), ACT(remap, 8), ACT(protect, 10), ACT(advise, 15),

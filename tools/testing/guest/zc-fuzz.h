@@ -88,7 +88,11 @@ enum fz_event {
 	FZ_LINK,
 	FZ_XDP,
 	FZ_AF_XDP,
-	FZ_SELF,
+	FZ_SELF,		/* these and the following need not happen */
+	FZ_PEERS,
+	FZ_LINEAR_BYTES,
+	FZ_FOREIGN_BYTES,
+	FZ_SPARE_BYTES,
 	FZ_EVENTS
 };
 
@@ -173,6 +177,7 @@ struct fz {
 #define FZ_SOCKS		16
 #define FZ_REGIONS		(FZ_COMMON + 2)
 #define FZ_HELD			8192u
+#define FZ_STATS		(sizeof(struct io_uring_zc_rx_stats) / sizeof(uint64_t))
 
 /**
  * struct fz_ifq - an interface queue that was registered, or what is left of one
@@ -183,9 +188,7 @@ struct fz {
  * @reg: argument of the registration
  * @tidy: nobody has written to the kernel's part of the rings
  * @rq_seen: head of the refill ring when last looked at
- * @zc_seen: bytes without a copy when last looked at
- * @copied_seen: bytes copied, likewise
- * @bad_seen: entries refused, likewise
+ * @seen: its struct io_uring_zc_rx_stats when last looked at
  */
 struct fz_ifq {
 	bool live;
@@ -195,9 +198,7 @@ struct fz_ifq {
 	struct io_uring_zc_rx_ifq_reg reg;
 	bool tidy;
 	uint32_t rq_seen;
-	uint64_t zc_seen;
-	uint64_t copied_seen;
-	uint64_t bad_seen;
+	uint64_t seen[FZ_STATS];
 };
 
 /**
