@@ -30,14 +30,16 @@ fast_tests := $(unit:%=build/asan/%) $(sort $(wildcard tools/testing/unit/test-*
 every_e2e := $(filter-out %lib.sh %/peer.sh,$(sort $(wildcard tools/testing/e2e/*.sh)))
 # dice, thousands of orders, each allocation: they find more the longer they run
 long_tests := $(shell grep -lx '\# long' $(every_e2e))
-e2e_tests := $(filter-out $(long_tests),$(every_e2e))
+# what User Mode Linux cannot do
+smp_only := $(shell grep -lx '\# smp' $(every_e2e))
+e2e_tests := $(filter-out $(long_tests) $(smp_only),$(every_e2e))
 alone := $(shell grep -lx '\# alone' $(e2e_tests))
 late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 
 # on several processors, with QEMU
-smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream)
+smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream) $(smp_only)
 SLOW ?= 5
 
 .PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
@@ -91,6 +93,7 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f zc-life.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f zc-faults.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f life-pump.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f skb-paths.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 
 # Beside the tools: not all that it takes to make a kernel is done by several processes, and

@@ -199,8 +199,8 @@ recv_start() { # OPTION...: sets $recv_pid; output in $work/recv.json, $work/rec
 	wait_for 5 listening || tap_diag "$(cat "$work/recv.err")"
 }
 
-recv_value() { # FIELD: of the last line with results
-	sed -n "/\"event\":\"end\"/s/.*\"$1\":\([0-9.]*\).*/\1/p" "$work/recv.json"
+recv_value() { # FIELD [FILE]: of the last line with results
+	sed -n "/\"event\":\"end\"/s/.*\"$1\":\([0-9.]*\).*/\1/p" "${2:-$work/recv.json}"
 }
 
 at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
