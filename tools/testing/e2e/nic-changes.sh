@@ -170,6 +170,11 @@ guest_split() {
 	split_is "a threshold" on 300
 	placement_is "a threshold" "split-ipv6 .*split above 300"
 	copied "a threshold"
+	"$bin/bnxt-emu" ctl fault set hwrm-fail=VNIC_PLCMODES_CFG:count=1 >/dev/null
+	tap_fails "a threshold that the firmware does not take" "firmware refuses to change header/data split" split on 310
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+	split_is "it was not taken" on 300
+	placement_is "it was not taken" "split-ipv6 .*split above 300"
 	tap_fails "a threshold that is too large" "maximum of 1023" split on 1024
 	tap_ok "off" split off
 	split_is "off" off 300

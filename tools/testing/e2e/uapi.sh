@@ -24,11 +24,64 @@ guest_uapi() {
 	tap_eq "$((tap_run - 1))" "${plan:-none}" "zc-uapi ran to its end"
 }
 
+# refused TITLE WORDS [RECEIVER_OPTION...]: a registration, by the receiver's message
+refused() {
+	tap_fails "$1: is refused in words" "$2" \
+		timeout $((10 * slow)) "$bin/zcrx-recv" -p $port --require-zerocopy -q 0 "${@:3}"
+}
+
+# Interfaces that zero copy receive does not go with
+guest_others() {
+	local sim
+
+	tap_ok "a simulated device" sh -c 'echo "1 1" >/sys/bus/netdevsim/new_device'
+	sim=$(ls /sys/bus/netdevsim/devices/netdevsim1/net)
+	refused "a parent without DMA" "virtual interface" -i "$sim"
+	[ "$arch" != um ] || refused "a driver that has it not" "driver has no zero copy receive" -i vec0
+
+	tap_ok "header/data split off" "$bin/zcrx-split" eth0 off
+	refused "split is off" "header/data split is off: ethtool -G" -i eth0
+
+	tap_ok "a bond" sh -c 'ip link add above type bond && ip link set eth0 down &&
+		ip link set eth0 master above && ip link set above up'
+	tap_ok "an XDP program of the bond's" "$bin/xdp-load" above pass
+	refused "a program of the bond's" "an XDP program is attached to a device above" -i eth0
+	tap_ok "without it" "$bin/xdp-load" above off
+	refused "a bond" "virtual interface" -i above
+	tap_ok "no bond" ip link del above
+	tap_ok "header/data split auto" "$bin/zcrx-split" eth0 auto
+	tap_fails "a threshold out of range: is refused in words" "exceeds the maximum of 1023" \
+		"$bin/zcrx-split" eth0 on 5000
+}
+
+# A function with fewer receive rings than its queues want, who take two each when headers are split
+guest_few_rings() {
+	tap_ok "no aggregation, so one ring a queue" ethtool -K eth0 rx-gro-hw off
+	tap_ok "more queues" ethtool -L eth0 combined 4
+	refused "6 rings for 4 queues" "too few hardware rings for header split: ethtool -L" -i eth0
+	tap_fails "split on: is refused in words" "too few hardware rings for header split: ethtool -L" \
+		"$bin/zcrx-split" eth0 on
+	tap_ok "less queues" ethtool -L eth0 combined 3
+	queue=0
+	recv_start --require-zerocopy
+	tap_ok "6 rings for 3 queues: bound" listening
+	kill -INT "$recv_pid"
+	wait "$recv_pid"
+}
+
+guest_one_ring() {
+	refused "one ring" "too few hardware rings for header split" -i eth0
+}
+
 main() {
 	need_kernel "$kernel"
 	make_work
 	vm "whole NIC restart" uapi --emu-arg --rfs=v2
 	vm "queue restart" uapi --emu-arg --rfs=v3 --emu-arg --queue-restart
+	# an interface that is never up: it needs nothing at its other end
+	vm "other interfaces" others --append vec0:transport=raw,ifname=none,depth=16
+	vm "few rings" few_rings --emu-arg --rx-rings=6
+	vm "one ring" one_ring --emu-arg --rx-rings=1
 }
 
 e2e_main "$@"

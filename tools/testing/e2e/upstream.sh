@@ -197,9 +197,10 @@ guest_stress() {
 	iperf_server 5201
 	iperf_server 5202
 	peer_limit=$((seconds + 60))
-	peer_start "iperf3 -J -c $ZCRX_GUEST -p 5201 -P 3 -t $seconds"
+	# longer than the changes: on a busy machine each retransmission may meet one of them
+	peer_start "iperf3 -J -c $ZCRX_GUEST -p 5201 -P 3 -t $((seconds + 4))"
 	ids+=("$peer_id")
-	peer_start "iperf3 -J -c $ZCRX_GUEST -p 5202 -P 3 -R -t $seconds"
+	peer_start "iperf3 -J -c $ZCRX_GUEST -p 5202 -P 3 -R -t $((seconds + 4))"
 	ids+=("$peer_id")
 	(while [ ! -e "$work/enough" ]; do "$bin/ifq-restart" eth0 2 10 || exit; done) >"$work/restarts" 2>&1 &
 	restarter=$!

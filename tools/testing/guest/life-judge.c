@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -280,32 +281,62 @@ static int start_watchdog(struct life *l)
 }
 
 /**
+ * life_option() - an option that all judges have
+ * @l: judge
+ * @at: where it is to work
+ * @c: what getopt_long(3) returned; its argument is in optarg
+ *
+ * Return: whether it is one of LIFE_LONG_OPTIONS.
+ */
+bool life_option(struct life *l, struct life_place *at, int c)
+{
+	switch (c) {
+	case 'i':
+		at->iface = optarg;
+		return true;
+	case 'q':
+		at->queue = (unsigned int)atoi(optarg);
+		return true;
+	case 'a':
+		at->addr = optarg;
+		return true;
+	case 'p':
+		at->peer = optarg;
+		return true;
+	case 'f':
+		at->pump = optarg;
+		return true;
+	case 's':
+		l->slow = (unsigned int)atoi(optarg);
+		return true;
+	}
+	return false;
+}
+
+/**
  * life_open() - the device, and the peer's file
  * @l: judge
- * @iface: interface
- * @queue: receive queue that is bound
- * @addr: address of the interface
- * @peer: of the peer
- * @pump: file that is shared with life-pump
+ * @at: where it is to work
  *
  * Return: 0, or not 0 with a reason.
  */
-int life_open(struct life *l, const char *iface, unsigned int queue, const char *addr, const char *peer,
-	      const char *pump)
+int life_open(struct life *l, const struct life_place *at)
 {
 	int ret;
 
+	if (!at->iface || !at->queue || !at->addr || !at->peer || !at->pump)
+		return life_fail(l, "-i, -q, --addr, --peer and --pump are needed");
 	/* what a user leaves behind is the judge's */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	ret = start_watchdog(l);
 	if (ret)
 		return life_fail(l, "no watchdog: %s", strerror(-ret));
-	l->pump = open(pump, O_RDWR | O_CLOEXEC);
+	l->pump = open(at->pump, O_RDWR | O_CLOEXEC);
 	if (l->pump < 0)
-		return life_fail(l, "%s: %s", pump, strerror(errno));
-	ret = nic_open(&l->nic, iface, queue, addr, peer);
+		return life_fail(l, "%s: %s", at->pump, strerror(errno));
+	ret = nic_open(&l->nic, at->iface, at->queue, at->addr, at->peer);
 	if (ret)
-		return life_fail(l, "%s: %s", iface, strerror(-ret));
+		return life_fail(l, "%s: %s", at->iface, strerror(-ret));
 	watch_take(&l->before);
 	return 0;
 }

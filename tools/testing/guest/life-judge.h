@@ -3,7 +3,32 @@
 #ifndef LIFE_JUDGE_H
 #define LIFE_JUDGE_H
 
+#include <getopt.h>
+
 #include "life.h"
+
+/**
+ * struct life_place - where a judge works
+ * @iface: interface
+ * @addr: its address
+ * @peer: address of the peer
+ * @pump: file that is shared with life-pump
+ * @queue: receive queue that is bound, not 0
+ */
+struct life_place {
+	const char *iface, *addr, *peer, *pump;
+	unsigned int queue;
+};
+
+/* For getopt_long(3); life_option() knows what they are */
+#define LIFE_SHORT_OPTIONS	"i:q:"
+#define LIFE_LONG_OPTIONS \
+	{ "iface", required_argument, NULL, 'i' }, \
+	{ "queue", required_argument, NULL, 'q' }, \
+	{ "addr", required_argument, NULL, 'a' }, \
+	{ "peer", required_argument, NULL, 'p' }, \
+	{ "pump", required_argument, NULL, 'f' }, \
+	{ "slow", required_argument, NULL, 's' }
 
 /**
  * struct doing - what the judge does now, for its watchdog
@@ -60,8 +85,8 @@ void life_bail(const char *fmt, ...);
 void life_skip(const char *what, const char *reason);
 int life_done(void);
 
-int life_open(struct life *l, const char *iface, unsigned int queue, const char *addr, const char *peer,
-	      const char *pump);
+bool life_option(struct life *l, struct life_place *at, int c);
+int life_open(struct life *l, const struct life_place *at);
 __attribute__((format(printf, 2, 3)))
 void life_doing(struct life *l, const char *fmt, ...);
 void life_done_doing(struct life *l);

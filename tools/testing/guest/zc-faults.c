@@ -658,19 +658,15 @@ static void memory_cgroup(struct life *l)
 /* ------------------------------------------------------------------------- */
 
 struct options {
-	const char *iface, *addr, *peer, *pump, *only;
-	unsigned int queue, seconds;
+	struct life_place at;
+	const char *only;
+	unsigned int seconds;
 };
 
 static const struct option long_options[] = {
-	{ "iface", required_argument, NULL, 'i' },
-	{ "queue", required_argument, NULL, 'q' },
-	{ "addr", required_argument, NULL, 'a' },
-	{ "peer", required_argument, NULL, 'p' },
-	{ "pump", required_argument, NULL, 'f' },
+	LIFE_LONG_OPTIONS,
 	{ "only", required_argument, NULL, 'o' },
 	{ "seconds", required_argument, NULL, 't' },
-	{ "slow", required_argument, NULL, 's' },
 	{ 0 },
 };
 
@@ -678,37 +674,20 @@ static bool parse(int argc, char **argv, struct options *o, struct life *l)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "i:q:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, LIFE_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (c) {
-		case 'i':
-			o->iface = optarg;
-			break;
-		case 'q':
-			o->queue = (unsigned int)atoi(optarg);
-			break;
-		case 'a':
-			o->addr = optarg;
-			break;
-		case 'p':
-			o->peer = optarg;
-			break;
-		case 'f':
-			o->pump = optarg;
-			break;
 		case 'o':
 			o->only = optarg;
 			break;
 		case 't':
 			o->seconds = (unsigned int)atoi(optarg);
 			break;
-		case 's':
-			l->slow = (unsigned int)atoi(optarg);
-			break;
 		default:
-			return false;
+			if (!life_option(l, &o->at, c))
+				return false;
 		}
 	}
-	return optind == argc && o->iface && o->queue && o->addr && o->peer && o->pump && o->seconds;
+	return optind == argc && o->seconds;
 }
 
 int main(int argc, char **argv)
@@ -723,7 +702,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	faults = faults_open();
-	if (life_open(&l, o.iface, o.queue, o.addr, o.peer, o.pump))
+	if (life_open(&l, &o.at))
 		life_bail("%s", l.why);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (o.only && strcmp(o.only, calls[i].name))

@@ -22,23 +22,18 @@
 #include <unistd.h>
 
 struct options {
-	const char *iface, *addr, *peer, *pump, *order, *kind;
-	unsigned int queue;
+	struct life_place at;
+	const char *order, *kind;
 	unsigned int part, of;
 };
 
 static const struct option long_options[] = {
-	{ "iface", required_argument, NULL, 'i' },
-	{ "queue", required_argument, NULL, 'q' },
-	{ "addr", required_argument, NULL, 'a' },
-	{ "peer", required_argument, NULL, 'p' },
-	{ "pump", required_argument, NULL, 'f' },
+	LIFE_LONG_OPTIONS,
 	{ "orders", required_argument, NULL, 'o' },
 	{ "order", required_argument, NULL, 'O' },
 	{ "rounds", required_argument, NULL, 'r' },
 	{ "kind", required_argument, NULL, 'k' },
 	{ "noise", required_argument, NULL, 'n' },
-	{ "slow", required_argument, NULL, 's' },
 	{ "sleep", no_argument, NULL, 'S' },
 	{ 0 },
 };
@@ -47,23 +42,8 @@ static bool parse(int argc, char **argv, struct options *o, struct life *l)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "i:q:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, LIFE_SHORT_OPTIONS, long_options, NULL)) != -1) {
 		switch (c) {
-		case 'i':
-			o->iface = optarg;
-			break;
-		case 'q':
-			o->queue = (unsigned int)atoi(optarg);
-			break;
-		case 'a':
-			o->addr = optarg;
-			break;
-		case 'p':
-			o->peer = optarg;
-			break;
-		case 'f':
-			o->pump = optarg;
-			break;
 		case 'o':
 			if (sscanf(optarg, "%u/%u", &o->part, &o->of) != 2 || o->part >= o->of)
 				return false;
@@ -80,17 +60,15 @@ static bool parse(int argc, char **argv, struct options *o, struct life *l)
 		case 'n':
 			l->noise_kb = atol(optarg);
 			break;
-		case 's':
-			l->slow = (unsigned int)atoi(optarg);
-			break;
 		case 'S':	/* what a user becomes by exec(2) */
 			for (;;)
 				pause();
 		default:
-			return false;
+			if (!life_option(l, &o->at, c))
+				return false;
 		}
 	}
-	return optind == argc && o->iface && o->queue && o->addr && o->peer && o->pump;
+	return optind == argc;
 }
 
 int main(int argc, char **argv)
@@ -103,7 +81,7 @@ int main(int argc, char **argv)
 			"\t[--orders K/N] [--order NAME,...] [--rounds N] [--kind NAME] [--noise KB] [--slow N]\n");
 		return 2;
 	}
-	if (life_open(&l, o.iface, o.queue, o.addr, o.peer, o.pump))
+	if (life_open(&l, &o.at))
 		life_bail("%s", l.why);
 	if (o.of)
 		life_orders(&l, o.part, o.of);
