@@ -13,7 +13,8 @@
  *	}
  *
  * The plan (1..N) comes last, so a program that dies on the way prints none and
- * the runner counts that as a failure. One translation unit a program.
+ * the runner counts that as a failure. All files of a program that include this share
+ * its count.
  */
 #ifndef TAP_H
 #define TAP_H
@@ -31,7 +32,8 @@ struct tap_state {
 	unsigned int failed;
 };
 
-static struct tap_state tap_state;
+/* weak: one of them, however many files have it */
+__attribute__((weak)) struct tap_state tap_state;
 
 /* A test line that is a comment: detail for whoever reads the log */
 __attribute__((format(printf, 1, 2), unused))

@@ -44,54 +44,6 @@ int life_fail(struct life *l, const char *fmt, ...)
 /* The results of all parts are counted here: tap.h counts in each file for itself */
 
 /**
- * life_ok() - a result
- * @ok: whether it is good
- * @fmt: what was tested, as of printf(3)
- *
- * Return: @ok.
- */
-bool life_ok(bool ok, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return tap_ok(ok, "%s", text);
-}
-
-/**
- * life_diag() - a line of detail
- * @fmt: as of printf(3)
- */
-void life_diag(const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	tap_diag("%s", text);
-}
-
-/**
- * life_bail() - an end
- * @fmt: why, as of printf(3)
- */
-void life_bail(const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	tap_bail("%s", text);
-}
-
-/**
  * life_pump_anew() - let life-pump drop its connections and make new ones
  * @l: judge
  *
@@ -339,24 +291,4 @@ int life_open(struct life *l, const struct life_place *at)
 		return life_fail(l, "%s: %s", at->iface, strerror(-ret));
 	watch_take(&l->before);
 	return 0;
-}
-
-/**
- * life_skip() - what cannot be tested here
- * @what: what
- * @reason: why
- */
-void life_skip(const char *what, const char *reason)
-{
-	tap_skip(what, reason);
-}
-
-/**
- * life_done() - the plan
- *
- * Return: exit status.
- */
-int life_done(void)
-{
-	return tap_done();
 }

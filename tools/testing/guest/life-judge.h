@@ -76,14 +76,6 @@ struct life {
 
 __attribute__((format(printf, 2, 3)))
 int life_fail(struct life *l, const char *fmt, ...);
-__attribute__((format(printf, 2, 3)))
-bool life_ok(bool ok, const char *fmt, ...);
-__attribute__((format(printf, 1, 2)))
-void life_diag(const char *fmt, ...);
-__attribute__((format(printf, 1, 2), noreturn))
-void life_bail(const char *fmt, ...);
-void life_skip(const char *what, const char *reason);
-int life_done(void);
 
 bool life_option(struct life *l, struct life_place *at, int c);
 int life_open(struct life *l, const struct life_place *at);

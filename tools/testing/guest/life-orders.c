@@ -5,6 +5,7 @@
  * After each step the queue is bound if and only if somebody holds the ring, and what the user
  * holds has not changed. The next one begins with a transfer; after some all is gone.
  */
+#include "../tap.h"
 #include "life-judge.h"
 
 #include <errno.h>
@@ -479,7 +480,7 @@ static void row_begin(struct list *list, const char *fmt, ...)
 	va_list ap;
 
 	if (list->n_rows > MAX_ROWS)
-		life_bail("more than %u rows", MAX_ROWS);
+		tap_bail("more than %u rows", MAX_ROWS);
 	*row = (struct row){ .first = list->n };
 	va_start(ap, fmt);
 	vsnprintf(row->name, sizeof(row->name), fmt, ap);
@@ -497,7 +498,7 @@ static void row_add(struct list *list, const struct order *o)
 	if (list->possible++ % list->of != list->part)
 		return;
 	if (list->n == MAX_ORDERS)
-		life_bail("more than %u orders", MAX_ORDERS);
+		tap_bail("more than %u orders", MAX_ORDERS);
 	list->order[list->n++] = *o;
 	row->n++;
 }
@@ -508,9 +509,9 @@ static void blame(struct life *l, struct row *row, const struct order *o)
 
 	row->failed++;
 	order_name(o, name, sizeof(name));
-	life_diag("%s: %s", name, l->why);
+	tap_diag("%s: %s", name, l->why);
 	if (l->last)
-		life_diag("(before that: %s)", l->last);
+		tap_diag("(before that: %s)", l->last);
 }
 
 static void run_row(struct life *l, const struct list *list, struct row *row)
@@ -542,7 +543,7 @@ static void find_culprit(struct life *l, const struct list *list, struct row *ro
 static void tell_row(const struct row *row)
 {
 	if (row->n)
-		life_ok(!row->failed, "%s: %u orders, %u not possible; %llu ms each", row->name, row->n,
+		tap_ok(!row->failed, "%s: %u orders, %u not possible; %llu ms each", row->name, row->n,
 		       row->not_possible, (unsigned long long)row->ms / row->n);
 }
 
@@ -560,7 +561,7 @@ static void run_list(struct life *l, struct list *list)
 			continue;
 		l->why[0] = 0;
 		if (life_settle(l)) {
-			life_diag("of %s and what follows: %s", list->row[first].name, l->why);
+			tap_diag("of %s and what follows: %s", list->row[first].name, l->why);
 			for (unsigned int k = first; k <= i; k++)
 				find_culprit(l, list, &list->row[k]);
 			/* nobody's fault if alone: then it is all of them together */
@@ -616,10 +617,10 @@ static void tell_not_possible(void)
 		const char *why = why_not(&steps[i], begun(LIFE_HOME_INIT));
 
 		if (why)
-			life_diag("not possible as the first: %s: %s", steps[i].name, why);
+			tap_diag("not possible as the first: %s: %s", steps[i].name, why);
 	}
-	life_diag("not possible: a ring over a UNIX socket (SCM_RIGHTS): Linux 6.7 and later refuse it");
-	life_diag("not possible: requests of zero copy receive in a worker: IOSQE_ASYNC is taken off them");
+	tap_diag("not possible: a ring over a UNIX socket (SCM_RIGHTS): Linux 6.7 and later refuse it");
+	tap_diag("not possible: requests of zero copy receive in a worker: IOSQE_ASYNC is taken off them");
 }
 
 /**
@@ -646,7 +647,7 @@ void life_orders(struct life *l, unsigned int part, unsigned int of)
 	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)
-		life_bail("no memory");
+		tap_bail("no memory");
 	list->part = part;
 	list->of = of;
 	tell_not_possible();
@@ -662,7 +663,7 @@ void life_orders(struct life *l, unsigned int part, unsigned int of)
 		third(list, home, "take ring", "kill -9");
 	}
 	third(list, LIFE_HOME_NS, "leave netns", "close sockets");
-	life_diag("%u orders of %u", list->n, list->possible);
+	tap_diag("%u orders of %u", list->n, list->possible);
 	run_list(l, list);
 	free(list);
 }
@@ -692,13 +693,13 @@ int life_one_order(struct life *l, const char *names)
 		o.step[o.n++] = step_named(name);
 	}
 	if (order_why_not(&o)) {
-		life_diag("not possible: %s", order_why_not(&o));
+		tap_diag("not possible: %s", order_why_not(&o));
 		return -EINVAL;
 	}
-	if (!life_ok(!run_order(l, &o), "%s", names))
-		life_diag("%s", l->why);
+	if (!tap_ok(!run_order(l, &o), "%s", names))
+		tap_diag("%s", l->why);
 	l->why[0] = 0;
-	if (!life_ok(!life_settle(l), "%s: nothing is left", names))
-		life_diag("%s", l->why);
+	if (!tap_ok(!life_settle(l), "%s: nothing is left", names))
+		tap_diag("%s", l->why);
 	return 0;
 }

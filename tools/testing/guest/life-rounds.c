@@ -3,6 +3,7 @@
  * zc-life: the same end again and again, while senders never end. What one round loses is lost
  * as often as there are rounds, and so is seen.
  */
+#include "../tap.h"
 #include "life-judge.h"
 
 #include <errno.h>
@@ -218,31 +219,31 @@ static void run_kind(struct life *l, const struct kind *kind, struct tally *t)
 	if (!ret)
 		ret = some_rounds(l, kind, t, l->rounds);
 	t->ms = life_now_ms() - begin;
-	if (!life_ok(!ret && t->rounds == l->rounds, "%s: %u rounds, and the next user receives at once",
+	if (!tap_ok(!ret && t->rounds == l->rounds, "%s: %u rounds, and the next user receives at once",
 		    kind->name, t->rounds))
-		life_diag("%s", l->why);
+		tap_diag("%s", l->why);
 
 	l->why[0] = 0;
 	ret = clean(l);
-	if (!life_ok(!ret, "%s: nobody holds the device afterwards", kind->name))
-		life_diag("%s", l->why);
+	if (!tap_ok(!ret, "%s: nobody holds the device afterwards", kind->name))
+		tap_diag("%s", l->why);
 	l->why[0] = 0;
 	t->settled = !life_settle(l);
-	if (!life_ok(t->settled, "%s: no page stays pinned or accounted, no page pool waits", kind->name))
-		life_diag("%s", l->why);
+	if (!tap_ok(t->settled, "%s: no page stays pinned or accounted, no page pool waits", kind->name))
+		tap_diag("%s", l->why);
 	t->kb = free_kb - watch_free_kb();
-	if (!life_ok(t->kb < l->noise_kb, "%s: memory is back", kind->name))
-		life_diag("%lld kB are gone", t->kb);
+	if (!tap_ok(t->kb < l->noise_kb, "%s: memory is back", kind->name))
+		tap_diag("%lld kB are gone", t->kb);
 }
 
 static void print_table(const struct tally *t)
 {
-	life_diag("%-16s %6s %9s %12s %12s", "", "rounds", "ms/round", "to 64 kB,", "kB lost/");
-	life_diag("%-16s %6s %9s %12s %12s", "", "", "", "worst ms", "round");
+	tap_diag("%-16s %6s %9s %12s %12s", "", "rounds", "ms/round", "to 64 kB,", "kB lost/");
+	tap_diag("%-16s %6s %9s %12s %12s", "", "", "", "worst ms", "round");
 	for (size_t i = 0; i < N_KINDS; i++) {
 		if (!t[i].ms)
 			continue;
-		life_diag("%-16s %6u %9.1f %12llu %12.2f%s", kinds[i].name, t[i].rounds,
+		tap_diag("%-16s %6u %9.1f %12llu %12.2f%s", kinds[i].name, t[i].rounds,
 			 t[i].rounds ? (double)t[i].ms / t[i].rounds : 0, (unsigned long long)t[i].worst_ms,
 			 t[i].rounds ? (double)t[i].kb / t[i].rounds : 0,
 			 t[i].settled ? "" : "  (not settled)");

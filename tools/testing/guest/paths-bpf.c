@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "paths-prog.h"
 #include "paths-tap.h"
@@ -56,7 +57,7 @@ int prog_load(enum bpf_prog_type type, const struct bpf_insn *insns, size_t n)
 	int fd = sys_bpf(BPF_PROG_LOAD, &attr);
 
 	if (fd < 0)
-		path_diag("a program is refused: %s: %.400s", strerror(errno), log);
+		tap_diag("a program is refused: %s: %.400s", strerror(errno), log);
 	return fd;
 }
 

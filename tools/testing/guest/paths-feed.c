@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "pattern.h"
 
@@ -126,7 +127,7 @@ bool feed_wait(struct feed *f)
 		pthread_join(f->thread, NULL);
 	f->started = false;
 	if (f->err)
-		path_diag("sending failed: %s", strerror(-f->err));
+		tap_diag("sending failed: %s", strerror(-f->err));
 	return !f->err;
 }
 

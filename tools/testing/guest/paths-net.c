@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "paths-tap.h"
 #include "pattern.h"
@@ -110,7 +111,7 @@ static void run_datagrams(struct paths *p, const struct path *path)
 		path_ok(p, user_turns(p), "the user's pages go round");
 		got = datagrams_read(fd, &f);
 		if (!path_ok(p, got == f.bytes, "every byte is right"))
-			path_diag("%llu of %llu", (unsigned long long)got, (unsigned long long)f.bytes);
+			tap_diag("%llu of %llu", (unsigned long long)got, (unsigned long long)f.bytes);
 	}
 	close(fd);
 }

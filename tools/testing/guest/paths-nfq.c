@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "paths-tap.h"
 
@@ -175,7 +176,7 @@ static bool nfq_pump(struct paths *p, int fd, const struct nfq_case *how, struct
 			return false;
 		rounds++;
 	}
-	path_diag("held %u times, %u packets", rounds, c->packets);
+	tap_diag("held %u times, %u packets", rounds, c->packets);
 	return (uint64_t)n == bytes;
 }
 

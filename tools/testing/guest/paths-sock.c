@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "pattern.h"
 
@@ -394,7 +395,7 @@ static void run_squeeze(struct paths *p, const struct path *path)
 		got = path_read(fd, f.base, f.bytes);
 	}
 	if (!path_ok(p, got == f.bytes, "every byte is right"))
-		path_diag("%llu bytes", (unsigned long long)got);
+		tap_diag("%llu bytes", (unsigned long long)got);
 	path_ok(p, netstat(s->counter) > before, "%s counts %llu", s->counter,
 		(unsigned long long)(netstat(s->counter) - before));
 	close(fd);

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "paths.h"
 #include "paths-tap.h"
 #include "pattern.h"
@@ -107,7 +108,7 @@ void tap_frame(struct tap_check *c, const uint8_t *frame, size_t len)
 void tap_tell(struct paths *p, const struct tap_check *c, uint64_t bytes)
 {
 	if (!path_ok(p, !c->wrong && c->bytes >= bytes, "every byte in the packets held is right"))
-		path_diag("%llu of %llu bytes right, %llu wrong, in %u packets", (unsigned long long)c->bytes,
+		tap_diag("%llu of %llu bytes right, %llu wrong, in %u packets", (unsigned long long)c->bytes,
 			  (unsigned long long)bytes, (unsigned long long)c->wrong, c->packets);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap.h"
 #include "backend.h"
 #include "paths.h"
 #include "pattern.h"
@@ -72,7 +73,7 @@ static int user_open(struct user *u)
 	int err = zcrx_rbuf_ops.open(&cfg, &u->b, &why);
 
 	if (err)
-		path_diag("the queue cannot be bound: %s, %s", strerror(-err), why.reason);
+		tap_diag("the queue cannot be bound: %s, %s", strerror(-err), why.reason);
 	return err;
 }
 

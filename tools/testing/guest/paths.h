@@ -194,7 +194,5 @@ void path_read_all(struct paths *p, int fd, const struct feed *f);
 
 __attribute__((format(printf, 3, 4)))
 bool path_ok(struct paths *p, bool ok, const char *fmt, ...);
-__attribute__((format(printf, 1, 2)))
-void path_diag(const char *fmt, ...);
 
 #endif

@@ -86,21 +86,6 @@ bool path_ok(struct paths *p, bool ok, const char *fmt, ...)
 }
 
 /**
- * path_diag() - detail for whoever reads the log
- * @fmt: as of printf(3)
- */
-void path_diag(const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	tap_diag("%s", text);
-}
-
-/**
  * paths_shell() - run shell commands until one fails
  * @commands: the commands
  *
@@ -359,7 +344,7 @@ bool path_arrive(struct paths *p, const struct path_listen *l, struct feed *f, i
 		got = arrived(p, *fd, f->bytes);
 		ok = got >= f->bytes;
 		if (!ok)
-			path_diag("%llu of %llu bytes arrived", (unsigned long long)got,
+			tap_diag("%llu of %llu bytes arrived", (unsigned long long)got,
 				  (unsigned long long)f->bytes);
 	}
 	if (listener >= 0)
@@ -432,7 +417,7 @@ void path_read_all(struct paths *p, int fd, const struct feed *f)
 	uint64_t got = path_read(fd, f->base, f->bytes);
 
 	if (!path_ok(p, got == f->bytes, "every byte is right"))
-		path_diag("%llu of %llu", (unsigned long long)got, (unsigned long long)f->bytes);
+		tap_diag("%llu of %llu", (unsigned long long)got, (unsigned long long)f->bytes);
 	close(fd);
 }
 

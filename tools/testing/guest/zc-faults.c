@@ -13,6 +13,7 @@
  * Without fault injection there are a read only argument, under traffic, and a small limit of the
  * memory cgroup. life-pump is at the peer. Prints TAP.
  */
+#include "../tap.h"
 #include "life-judge.h"
 
 #include <arpa/inet.h>
@@ -529,14 +530,14 @@ static void try_call(struct life *l, const struct call *c, unsigned int seconds)
 	}
 	if (!r.bad && (plain_traffic(l) || zc_traffic(l)))
 		r.bad++;
-	if (!life_ok(!r.bad && r.tried, "%s: %u of %u places fail, %u make the call fail, %u do not", c->name,
+	if (!tap_ok(!r.bad && r.tried, "%s: %u of %u places fail, %u make the call fail, %u do not", c->name,
 		     r.tried, r.places, r.failed, r.survived))
-		life_diag("%s", l->why);
+		tap_diag("%s", l->why);
 	if (r.down)
-		life_diag("%s: the interface was down %u times", c->name, r.down);
+		tap_diag("%s: the interface was down %u times", c->name, r.down);
 	l->why[0] = 0;
-	if (!life_ok(!life_settle(l), "%s: nothing is left", c->name))
-		life_diag("%s", l->why);
+	if (!tap_ok(!life_settle(l), "%s: nothing is left", c->name))
+		tap_diag("%s", l->why);
 }
 
 /* ---- without fault injection -------------------------------------------- */
@@ -563,11 +564,11 @@ static void read_only_argument(struct life *l)
 		ret = ret ?: plain_traffic(l);
 	}
 	munmap(ro, LIFE_PAGE);
-	if (!life_ok(!ret, "a read only argument, while packets come in: EFAULT %u times", i))
-		life_diag("%s", l->why);
+	if (!tap_ok(!ret, "a read only argument, while packets come in: EFAULT %u times", i))
+		tap_diag("%s", l->why);
 	l->why[0] = 0;
-	if (!life_ok(!zc_traffic(l) && !life_settle(l), "a read only argument: the queue is free, nothing is left"))
-		life_diag("%s", l->why);
+	if (!tap_ok(!zc_traffic(l) && !life_settle(l), "a read only argument: the queue is free, nothing is left"))
+		tap_diag("%s", l->why);
 }
 
 #define CGROUP	"/sys/fs/cgroup"
@@ -632,27 +633,27 @@ static void memory_cgroup(struct life *l)
 
 	if ((mount("none", CGROUP, "cgroup2", 0, NULL) && errno != EBUSY) ||
 	    !write_text(CGROUP "/cgroup.subtree_control", "+memory") || (mkdir(CGROUP "/zc", 0755) && errno != EEXIST)) {
-		life_skip("the memory cgroup", "this kernel has no memory controller");
+		tap_skip("the memory cgroup", "this kernel has no memory controller");
 		return;
 	}
 	l->why[0] = 0;
 	ret = charged(l, &bytes, 0);
-	if (!life_ok(!ret && bytes >= least, "the memory cgroup is charged for rings and tables"))
-		life_diag("returned %d, charged %lld of at least %lld bytes", ret, bytes, least);
+	if (!tap_ok(!ret && bytes >= least, "the memory cgroup is charged for rings and tables"))
+		tap_diag("returned %d, charged %lld of at least %lld bytes", ret, bytes, least);
 	idle = cgroup_number(CGROUP "/zc/memory.current");
 	for (int i = 0; i < 50; i++)
 		charged(l, &bytes, 0);
 	life_settle(l);
 	last = cgroup_number(CGROUP "/zc/memory.current");
 	/* the counts of processors come in batches */
-	if (!life_ok(last - idle < 50 * least / 4, "and gets it back"))
-		life_diag("%lld bytes more after 50 registrations", last - idle);
+	if (!tap_ok(last - idle < 50 * least / 4, "and gets it back"))
+		tap_diag("%lld bytes more after 50 registrations", last - idle);
 	ret = charged(l, &bytes, 128 << 10);
-	if (!life_ok(ret == 1 || ret < 0, "a limit that is too small is kept: ENOMEM, or the OOM killer"))
-		life_diag("returned %d", ret);
+	if (!tap_ok(ret == 1 || ret < 0, "a limit that is too small is kept: ENOMEM, or the OOM killer"))
+		tap_diag("returned %d", ret);
 	l->why[0] = 0;
-	if (!life_ok(!zc_traffic(l) && !life_settle(l), "the memory cgroup: nothing is left"))
-		life_diag("%s", l->why);
+	if (!tap_ok(!zc_traffic(l) && !life_settle(l), "the memory cgroup: nothing is left"))
+		tap_diag("%s", l->why);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -703,18 +704,18 @@ int main(int argc, char **argv)
 	}
 	faults = faults_open();
 	if (life_open(&l, &o.at))
-		life_bail("%s", l.why);
+		tap_bail("%s", l.why);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (o.only && strcmp(o.only, calls[i].name))
 			continue;
 		if (faults)
 			try_call(&l, &calls[i], o.seconds);
 		else
-			life_skip(calls[i].name, "this kernel has no fault injection");
+			tap_skip(calls[i].name, "this kernel has no fault injection");
 	}
 	if (!o.only) {
 		read_only_argument(&l);
 		memory_cgroup(&l);
 	}
-	return life_done();
+	return tap_done();
 }

@@ -14,6 +14,7 @@
  * life-pump is at the peer, with the same FILE. The device and its settings belong to zc-life.
  * Prints TAP.
  */
+#include "../tap.h"
 #include "life-judge.h"
 
 #include <getopt.h>
@@ -82,12 +83,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (life_open(&l, &o.at))
-		life_bail("%s", l.why);
+		tap_bail("%s", l.why);
 	if (o.of)
 		life_orders(&l, o.part, o.of);
 	if (o.order && life_one_order(&l, o.order))
-		life_bail("no such order");
+		tap_bail("no such order");
 	if (l.rounds)
 		life_rounds(&l, o.kind);
-	return life_done();
+	return tap_done();
 }
