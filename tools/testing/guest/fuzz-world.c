@@ -25,7 +25,7 @@ static struct fz_world world;
 /* ---- memory -------------------------------------------------------------- */
 
 /**
- * fz_map() - map a ring, so that a fork(2) gets a copy only where that works
+ * fz_map() - map a ring, while nobody else changes mappings
  * @w: where
  * @len: bytes
  * @prot: PROT_*
@@ -42,8 +42,6 @@ char *fz_map(struct fz_world *w, size_t len, int prot, int flags, int fd, uint64
 	pthread_mutex_lock(&w->map_lock);
 	p = mmap(NULL, len, prot, flags, fd, (off_t)off);
 	fz_count(w->f, FZ_MMAP, p == MAP_FAILED ? -1 : 0);
-	if (p != MAP_FAILED && !w->f->fork_maps)
-		madvise(p, len, MADV_DONTFORK);
 	pthread_mutex_unlock(&w->map_lock);
 	return p;
 }

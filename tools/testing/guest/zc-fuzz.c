@@ -523,8 +523,6 @@ static void prepare(struct fz *f)
 	f->ifindex = if_nametoindex(f->iface);
 	if (!f->ifindex)
 		tap_bail("there is no interface %s", f->iface);
-	/* User Mode Linux 6.12 copies mappings of higher orders wrongly in fork(2); it has one processor */
-	f->fork_maps = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	f->huge_pages = !access("/sys/kernel/mm/transparent_hugepage", F_OK);
 	f->s = shared(sizeof(*f->s));
 	f->common_size = 1024 * FZ_PAGE;

@@ -146,7 +146,6 @@ struct fz_shared {
  * @entries: and so many refill entries
  * @slow: how many times longer than on a machine of its own things may take
  * @short_run: what happens seldom need not have happened
- * @fork_maps: fork(2) may have copies of rings
  * @huge_pages: the kernel has transparent ones
  * @listeners: one for each queue
  * @common: memory that all have
@@ -162,7 +161,6 @@ struct fz {
 	uint64_t entries;
 	unsigned int slow;
 	bool short_run;
-	bool fork_maps;
 	bool huge_pages;
 	int listeners[FZ_QUEUES];
 	char *common[FZ_COMMON];
