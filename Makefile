@@ -93,6 +93,7 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f zc-life.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f zc-faults.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f life-pump.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f held-pages.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f skb-paths.mk VARIANT=gcc
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
 

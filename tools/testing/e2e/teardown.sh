@@ -193,6 +193,33 @@ guest_driver_unbound() {
 	nothing_left "driver"
 }
 
+# What the user holds when his ring goes, while more comes to the queue than it has pages for. The
+# lock that the kernel needs to leave the queue is held by a command that the firmware carries out
+# and does not answer
+guest_pages_held() {
+	local p other=$((port - 1)) hold
+
+	tap_ok "held: a small ring" ethtool -G eth0 rx 63
+	tap_ok "held: the queue for what is steered to it" ethtool -X eth0 equal $queue
+	for p in $port $other; do
+		tap_ok "held: port $p to the queue" ethtool -N eth0 flow-type tcp4 dst-port $p action $queue
+	done
+	hold="$bin/bnxt-emu ctl fault set hwrm-mute=RING_CMPL_RING_CFG_AGGINT_PARAMS:count=1 >/dev/null
+		ethtool -C eth0 rx-usecs 20 2>/dev/null"
+	"$bin/held-pages" eth0 $queue $port $other "$hold" >"$work/held" 2>&1 &
+	recv_pid=$!
+	wait_for 5 listening
+	kill_after 30
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern"
+	peer_start "nc $ZCRX_GUEST $other </dev/zero"
+	wait "$recv_pid"
+	retell "held: " "$work/held"
+	tap_ok "held: the program ran to its end" grep -q '^1\.\.' "$work/held"
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+	works_again "held"
+	nothing_left "held"
+}
+
 main() {
 	need_kernel "$kernel"
 	make_work
@@ -203,6 +230,7 @@ main() {
 		vm "$restart restart" receiver_killed --mtu 4148 $extra
 		vm "$restart restart" interface_down --mtu 4148 $extra
 		vm "$restart restart" driver_unbound --mtu 4148 $extra
+		vm "$restart restart" pages_held --mtu 4148 $extra --allow-log 'Error \(timeout'
 	done
 	vm "sender" sender_killed --mtu 4148
 	vm "limits" locked_memory --mtu 4148
