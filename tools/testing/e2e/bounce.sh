@@ -9,7 +9,7 @@
 # is bounced as well: that is told by the kernel's count of slots in use. QEMU only, as User Mode
 # Linux has no bounce buffers. ZCRX_TEST_SIZE: of each transfer (default 24M)
 
-# shellcheck source=lib.sh disable=SC2317 # functions are called by name
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
 . "$(dirname "$0")/lib.sh"
 
 arch=x86_64
