@@ -37,7 +37,10 @@ guest_others() {
 	tap_ok "a simulated device" sh -c 'echo "1 1" >/sys/bus/netdevsim/new_device'
 	sim=$(ls /sys/bus/netdevsim/devices/netdevsim1/net)
 	refused "a parent without DMA" "virtual interface" -i "$sim"
-	[ "$arch" != um ] || refused "a driver that has it not" "driver has no zero copy receive" -i vec0
+	if [ "$arch" = um ]; then
+		refused "a driver that has it not" "driver has no zero copy receive" -i vec0
+		refused "an interrupt that stays where it is" "cannot move interrupt [0-9]+ to CPU 0" -i eth0 --cpu 0
+	fi
 
 	tap_ok "header/data split off" "$bin/zcrx-split" eth0 off
 	refused "split is off" "header/data split is off: ethtool -G" -i eth0
@@ -52,6 +55,18 @@ guest_others() {
 	tap_ok "header/data split auto" "$bin/zcrx-split" eth0 auto
 	tap_fails "a threshold out of range: is refused in words" "exceeds the maximum of 1023" \
 		"$bin/zcrx-split" eth0 on 5000
+}
+
+# A bond hands its program down to the NIC
+guest_bond() {
+	recv_start --require-zerocopy
+	tap_ok "a bond with a bound queue" sh -c 'ip link add above type bond && ip link set eth0 down &&
+		ip link set eth0 master above && ip link set above up'
+	tap_fails "a program of the bond's: is refused in words" "memory provider" "$bin/xdp-load" above pass
+	tap_ok "the queue is still bound" kill -INT "$recv_pid"
+	wait "$recv_pid"
+	tap_ok "then a program" "$bin/xdp-load" above pass
+	tap_ok "and none" "$bin/xdp-load" above off
 }
 
 # A function with fewer receive rings than its queues want, who take two each when headers are split
@@ -80,6 +95,7 @@ main() {
 	vm "queue restart" uapi --emu-arg --rfs=v3 --emu-arg --queue-restart
 	# an interface that is never up: it needs nothing at its other end
 	vm "other interfaces" others --append vec0:transport=raw,ifname=none,depth=16
+	vm "bond" bond
 	vm "few rings" few_rings --emu-arg --rx-rings=6
 	vm "one ring" one_ring --emu-arg --rx-rings=1
 }
