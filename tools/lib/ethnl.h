@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ETHNL_REASON	256
+#include "nl.h"
 
 /* enum ethtool_tcp_data_split of the kernel */
 enum ethnl_split_mode {
@@ -20,20 +20,16 @@ enum ethnl_split_mode {
 
 /**
  * struct ethnl - a netlink socket for ethtool's messages
- * @fd: the socket
+ * @nl: the socket, and the kernel's own words for the last refusal
  * @family: number of the family
  * @monitor: number of its group of notifications
- * @seq: of the last request
  * @notified: interface of the last notification of a change
- * @reason: the kernel's own words for the last refusal, empty when it had none
  */
 struct ethnl {
-	int fd;
+	struct nl nl;
 	uint16_t family;
 	uint32_t monitor;
-	uint32_t seq;
 	uint32_t notified;
-	char reason[ETHNL_REASON];
 };
 
 /**

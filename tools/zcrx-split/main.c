@@ -47,7 +47,7 @@ static void usage(FILE *out)
 static int complain(const struct ethnl *nl, const char *iface, int err)
 {
 	fprintf(stderr, "zcrx-split: %s: %s\n", iface,
-		nl->reason[0] ? nl->reason : strerror(-err));
+		nl->nl.reason[0] ? nl->nl.reason : strerror(-err));
 	return err == -EOPNOTSUPP || err == -ENOENT || err == -ENODEV ? EXIT_NOT_THERE :
 									  EXIT_FAILED;
 }
