@@ -182,6 +182,7 @@ struct zcrx_backend {
  * @words: the same in words
  * @zero_copy: data can arrive without a copy
  * @pins: can run the queue's interrupt on a CPU (struct zcrx_config.cpu)
+ * @splits: binding the queue switches header/data split on
  * @probe: 0 when this kernel has it, else -errno and a refusal
  * @open: makes one that is ready to be armed; -errno and a refusal
  * @arm: start receiving from a stream; 0 or -errno
@@ -199,6 +200,7 @@ struct zcrx_backend_ops {
 	const char *words;
 	bool zero_copy;
 	bool pins;
+	bool splits;
 	int (*probe)(const struct zcrx_config *cfg, struct zcrx_refusal *why);
 	int (*open)(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		    struct zcrx_refusal *why);

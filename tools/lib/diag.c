@@ -1,279 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "diag.h"
-#include "ethnl.h"
+#include "look.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-/* Bits of CapEff: linux/capability.h */
-#define CAP_NET_ADMIN_BIT	12
-#define CAP_IPC_LOCK_BIT	14
-
-static void have(struct diag_env *env, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void want(struct diag_env *env, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void have(struct diag_env *env, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(env->have, sizeof(env->have), fmt, ap);
-	va_end(ap);
-}
-
-static void want(struct diag_env *env, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(env->want, sizeof(env->want), fmt, ap);
-	va_end(ap);
-}
-
-static bool read_line(const char *path, char *line, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	bool ok;
-
-	if (!f)
-		return false;
-	ok = fgets(line, (int)size, f);
-	fclose(f);
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	return ok;
-}
-
-/* Value after "KEY:" in a file of such lines */
-static bool read_field(const char *path, const char *key, char *value, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	bool found = false;
-	char line[256];
-
-	if (!f)
-		return false;
-	while (!found && fgets(line, sizeof(line), f)) {
-		size_t n = strlen(key);
-
-		if (strncmp(line, key, n) || line[n] != ':')
-			continue;
-		n += 1 + strspn(line + n + 1, " \t");
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(value, size, "%s", line + n);
-		found = true;
-	}
-	fclose(f);
-	return found;
-}
-
-static bool has_capability(unsigned int bit)
-{
-	char value[64];
-
-	if (!read_field("/proc/self/status", "CapEff", value, sizeof(value)))
-		return true;
-	return strtoull(value, NULL, 16) >> bit & 1;
-}
-
-static bool have_kernel(struct diag_env *env)
-{
-	struct utsname u;
-
-	if (uname(&u))
-		return false;
-	have(env, "%s", u.release);
-	return true;
-}
-
-static bool is_io_uring_disabled(struct diag_env *env)
-{
-	char value[16];
-
-	if (!read_line("/proc/sys/kernel/io_uring_disabled", value, sizeof(value)))
-		return false;
-	have(env, "%s", value);
-	return strcmp(value, "0");
-}
-
-static bool lacks_net_admin(struct diag_env *env)
-{
-	(void)env;
-	return !has_capability(CAP_NET_ADMIN_BIT);
-}
-
-/* user_namespaces(7): the first namespace maps all 2^32 - 1 ids */
-static bool in_user_namespace(struct diag_env *env)
-{
-	unsigned int inside, outside, count;
-	char map[64];
-
-	(void)env;
-	if (!read_line("/proc/self/uid_map", map, sizeof(map)))
-		return false;
-	return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && count != 4294967295U;
-}
-
-static bool exceeds_memlock(struct diag_env *env)
-{
-	struct rlimit rl;
-
-	if (has_capability(CAP_IPC_LOCK_BIT) || getrlimit(RLIMIT_MEMLOCK, &rl) ||
-	    rl.rlim_cur == RLIM_INFINITY)
-		return false;
-	have(env, "%ju KiB", (uintmax_t)rl.rlim_cur >> 10);
-	/* the rings are accounted for too; they are small */
-	want(env, "%" PRIu64, (env->cfg->region_size >> 10) + 2048);
-	return rl.rlim_cur < env->cfg->region_size + (2 << 20);
-}
-
-static bool lacks_hugepages(struct diag_env *env)
-{
-	char value[64], size[64];
-	uint64_t bytes;
-
-	if (!env->cfg->hugepages || !read_field("/proc/meminfo", "HugePages_Free", value,
-						sizeof(value)))
-		return env->cfg->hugepages;
-	bytes = 2048;
-	if (read_field("/proc/meminfo", "Hugepagesize", size, sizeof(size)))
-		bytes = strtoull(size, NULL, 10);
-	have(env, "%s", value);
-	want(env, "%" PRIu64, (env->cfg->region_size + (bytes << 10) - 1) / (bytes << 10));
-	return true;
-}
-
-/* Directory of an interface in sysfs; names with a slash are no interfaces */
-static bool sysfs_path(const struct diag_env *env, const char *rest, char *path, size_t size)
-{
-	if (!env->cfg->iface || strchr(env->cfg->iface, '/'))
-		return false;
-	snprintf(path, size, "/sys/class/net/%s/%s", env->cfg->iface, rest);
-	return true;
-}
-
-static bool is_virtual(struct diag_env *env)
-{
-	char path[128];
-
-	return sysfs_path(env, "device", path, sizeof(path)) && access(path, F_OK);
-}
-
-static bool have_driver(struct diag_env *env)
-{
-	char path[128], link[256];
-	const char *name;
-	ssize_t n;
-
-	if (!sysfs_path(env, "device/driver", path, sizeof(path)))
-		return false;
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return false;
-	link[n] = '\0';
-	name = strrchr(link, '/');
-	have(env, "%.60s", name ? name + 1 : link);
-	return true;
-}
-
-static bool iface_ioctl(const struct diag_env *env, unsigned long request, struct ifreq *ifr)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", env->cfg->iface);
-	ok = !ioctl(fd, request, ifr);
-	close(fd);
-	return ok;
-}
-
-/* Not every driver has channels, and not every kernel shows queues in sysfs */
-static unsigned int count_channels(const struct diag_env *env)
-{
-	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	struct ifreq ifr = { .ifr_data = (char *)&channels };
-
-	if (!iface_ioctl(env, SIOCETHTOOL, &ifr))
-		return 0;
-	return channels.rx_count + channels.combined_count;
-}
-
-static unsigned int count_sysfs_queues(const struct diag_env *env)
-{
-	unsigned int n = 0;
-	struct dirent *d;
-	char path[128];
-	DIR *dir;
-
-	if (!sysfs_path(env, "queues", path, sizeof(path)))
-		return 0;
-	dir = opendir(path);
-	if (!dir)
-		return 0;
-	while ((d = readdir(dir)))
-		n += !strncmp(d->d_name, "rx-", 3);
-	closedir(dir);
-	return n;
-}
-
-static bool queue_out_of_range(struct diag_env *env)
-{
-	unsigned int n = count_channels(env);
-
-	if (!n)
-		n = count_sysfs_queues(env);
-	if (!n || env->cfg->queue < n)
-		return false;
-	have(env, "%u RX queue%s, 0 to %u", n, n == 1 ? "" : "s", n - 1);
-	want(env, "%u", env->cfg->queue + 1);
-	return true;
-}
-
-static bool is_down(struct diag_env *env)
-{
-	struct ifreq ifr = { 0 };
-
-	return iface_ioctl(env, SIOCGIFFLAGS, &ifr) && !(ifr.ifr_flags & IFF_UP);
-}
-
-/*
- * On by the driver's choice, which will not do either, looks like on by demand. So this
- * is the last of what EINVAL can mean.
- */
-static bool split_not_set(struct diag_env *env)
-{
-	struct ethnl_split split;
-	struct ethnl nl;
-	int err;
-
-	if (!env->cfg->iface || ethnl_open(&nl))
-		return false;
-	err = ethnl_get_split(&nl, env->cfg->iface, &split);
-	ethnl_close(&nl);
-	if (err || !split.has_threshold)
-		return false;
-	if (split.mode != ETHNL_SPLIT_ON)
-		have(env, "off");
-	else if (split.threshold)
-		have(env, "on, with a threshold of %u", split.threshold);
-	else
-		have(env, "on by the driver's choice");
-	return true;
-}
 
 /*
  * The one table. The first line whose step, errno and probe fit is the
@@ -281,74 +12,119 @@ static bool split_not_set(struct diag_env *env)
  * never used again for something else.
  */
 static const struct diag table[] = {
-	{ "ZC001", "io-uring-disabled", ZCRX_STEP_RING, EPERM, is_io_uring_disabled,
-	  "io_uring is switched off: kernel.io_uring_disabled is {have}",
-	  "sysctl kernel.io_uring_disabled=0" },
+	{ "ZC001", "io-uring-disabled", ZCRX_STEP_RING, EPERM, look_io_uring_disabled,
+	  "io_uring is switched off: kernel.io_uring_disabled is {have}", NULL,
+	  .command = "sysctl kernel.io_uring_disabled=0" },
 	{ "ZC002", "io-uring-forbidden", ZCRX_STEP_RING, EPERM, NULL,
 	  "io_uring is forbidden here, perhaps by a container's seccomp profile",
 	  "run outside of the container, or allow io_uring_setup, io_uring_enter and io_uring_register" },
 	{ "ZC003", "io-uring-missing", ZCRX_STEP_RING, ENOSYS, NULL,
 	  "this kernel has no io_uring, or a seccomp profile hides it",
 	  "boot a kernel with CONFIG_IO_URING=y" },
-	{ "ZC004", "kernel-too-old", ZCRX_STEP_RING, EINVAL, have_kernel,
+	{ "ZC004", "kernel-too-old", ZCRX_STEP_RING, EINVAL, look_kernel,
 	  "Linux {have} has no IORING_SETUP_DEFER_TASKRUN, which came with 6.1",
 	  "boot a newer kernel, or use --backend copy" },
 	{ "ZC005", "ring-memory", ZCRX_STEP_RING, ENOMEM, NULL,
 	  "no memory for the io_uring, or more than RLIMIT_MEMLOCK allows",
 	  "ulimit -l unlimited, or a smaller --cq" },
 
-	{ "ZC010", "no-zero-copy-receive", ZCRX_STEP_QUEUE, ENOSYS, have_kernel,
+	{ "ZC010", "no-zero-copy-receive", ZCRX_STEP_QUEUE, ENOSYS, look_kernel,
 	  "Linux {have} does not have it: rbuf rings are those of this series, upstream's came with 6.15",
 	  "boot the kernel that 'make linux' builds, or 6.15 and later, or use --backend copy" },
-	{ "ZC011", "no-net-admin", ZCRX_STEP_QUEUE, EPERM, lacks_net_admin,
-	  "binding an RX queue needs CAP_NET_ADMIN",
-	  "run as root, or: setcap cap_net_admin,cap_ipc_lock+ep $(command -v {prog})" },
-	{ "ZC012", "net-admin-of-namespace", ZCRX_STEP_QUEUE, EPERM, in_user_namespace,
+	{ "ZC011", "no-net-admin", ZCRX_STEP_QUEUE, EPERM, look_no_net_admin,
+	  "binding an RX queue needs CAP_NET_ADMIN", "run as root",
+	  .command = "setcap cap_net_admin,cap_ipc_lock+ep $(command -v {prog})",
+	  .check = CHECK_CAPABILITY, .look = look_no_net_admin },
+	{ "ZC012", "net-admin-of-namespace", ZCRX_STEP_QUEUE, EPERM, look_user_namespace,
 	  "CAP_NET_ADMIN of a user namespace (a container's root) does not reach this interface",
-	  "run as root of the host" },
+	  "run as root of the host",
+	  .check = CHECK_CAPABILITY, .look = look_foreign_namespace },
 	{ "ZC013", "no-interface", ZCRX_STEP_QUEUE, ENODEV, NULL,
 	  "there is no interface {iface} in this network namespace",
-	  "ip link shows which there are; ip netns exec NAME {prog} ... runs in another namespace" },
-	{ "ZC014", "queue-range", ZCRX_STEP_QUEUE, 0, queue_out_of_range,
-	  "{iface} has {have}",
-	  "-q with one of these, or: ethtool -L {iface} combined {want}" },
-	{ "ZC015", "interface-down", ZCRX_STEP_QUEUE, 0, is_down,
-	  "{iface} is down",
-	  "ip link set {iface} up" },
-	{ "ZC016", "queue-bound", ZCRX_STEP_QUEUE, EEXIST, NULL,
-	  "queue {queue} of {iface} is bound already, or an XDP program is attached to {iface}",
-	  "end the other receiver; ip link set {iface} xdp off" },
+	  "ip link shows which there are; ip netns exec NAME {prog} ... runs in another namespace",
+	  .check = CHECK_INTERFACE, .look = look_no_interface },
+	{ "ZC014", "queue-range", ZCRX_STEP_QUEUE, 0, look_queue_range,
+	  "there is no queue {queue}: {iface} has {have}", "-q with one of these",
+	  .command = "ethtool -L {iface} {want}",
+	  .check = CHECK_QUEUE, .look = look_queue_range },
+	{ "ZC015", "interface-down", ZCRX_STEP_QUEUE, 0, look_down,
+	  "{iface} is down", NULL,
+	  .command = "ip link set {iface} up",
+	  .check = CHECK_INTERFACE, .look = look_down },
+	{ "ZC100", "xdp-attached", ZCRX_STEP_QUEUE, EEXIST, look_xdp,
+	  "an XDP program is attached to {iface}, which wants packets in one piece", NULL,
+	  .command = "ip link set {iface} {have} off",
+	  .check = CHECK_XDP, .look = look_xdp },
+	{ "ZC113", "xdp-above", ZCRX_STEP_QUEUE, EEXIST, NULL,
+	  "an XDP program is attached to a device above {iface}, such as a bond",
+	  "ip link set BOND xdp off", .says = "attached to a device above" },
+	{ "ZC101", "queue-dmabuf", ZCRX_STEP_QUEUE, EEXIST, look_queue_dmabuf,
+	  "queue {queue} of {iface} is bound to a dma-buf, of devmem TCP",
+	  "end its user, or take another queue",
+	  .check = CHECK_OWNER, .look = look_queue_dmabuf },
+	{ "ZC016", "queue-bound", ZCRX_STEP_QUEUE, EEXIST, look_queue_owner,
+	  "queue {queue} of {iface} is bound already, by {have}",
+	  "end the other receiver, wait a moment, or take another queue",
+	  .command = "kill {want}",
+	  .check = CHECK_OWNER, .look = look_queue_bound },
+	{ "ZC102", "queue-af-xdp", ZCRX_STEP_QUEUE, EBUSY, look_xsk,
+	  "an AF_XDP socket has queue {queue} of {iface}, that of {have}",
+	  "end its user, or take another queue",
+	  .command = "kill {want}",
+	  .check = CHECK_AF_XDP, .look = look_xsk },
+	{ "ZC103", "af-xdp-somewhere", ZCRX_STEP_QUEUE, -1, NULL,
+	  "there are {have} AF_XDP sockets, and this kernel does not tell on which queues",
+	  "take a queue that they do not have",
+	  .check = CHECK_AF_XDP, .look = look_xsk_somewhere, .advice = true },
 	{ "ZC017", "queue-busy", ZCRX_STEP_QUEUE, EBUSY, NULL,
 	  "queue {queue} of {iface} is in use, by an AF_XDP socket perhaps",
 	  "end its user (ss -a --xdp), or take another queue" },
-	{ "ZC018", "virtual-interface", ZCRX_STEP_QUEUE, EOPNOTSUPP, is_virtual,
+	{ "ZC018", "virtual-interface", ZCRX_STEP_QUEUE, EOPNOTSUPP, look_virtual,
 	  "{iface} is a virtual interface: no NIC is behind it that could write into the region",
-	  "name the NIC with -i, or use --backend copy" },
-	{ "ZC019", "driver-without-support", ZCRX_STEP_QUEUE, EOPNOTSUPP, have_driver,
+	  "name the NIC with -i, or use --backend copy",
+	  .check = CHECK_INTERFACE, .look = look_virtual },
+	{ "ZC111", "split-switched-off", ZCRX_STEP_QUEUE, EOPNOTSUPP, NULL,
+	  "header/data split of {iface} was switched off; else binding the queue switches it on",
+	  NULL, .says = "header/data split is off",
+	  .command = "zcrx-split {iface} on 0",
+	  .check = CHECK_SPLIT, .look = look_split_off },
+	{ "ZC112", "few-hardware-rings", ZCRX_STEP_QUEUE, EOPNOTSUPP, NULL,
+	  "{iface} has too few hardware rings to split headers from data on all of its queues",
+	  "fewer queues: ethtool -L {iface} combined N", .says = "too few hardware rings" },
+	{ "ZC019", "driver-without-support", ZCRX_STEP_QUEUE, EOPNOTSUPP, look_driver,
 	  "the driver {have} of {iface} cannot put payload into memory of ours",
 	  "use a NIC of the bnxt_en family with this series' driver or that of Linux 6.15 and later, whose "
 	  "firmware can restart single queues, or --backend copy" },
-	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, split_not_set,
+	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, look_split,
 	  "{iface} does not split headers from data on demand and without a threshold: it is {have}",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}, or: zcrx-split {iface} on 0" },
-	{ "ZC020", "memlock", ZCRX_STEP_BUFFERS, ENOMEM, exceeds_memlock,
+	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .command = "zcrx-split {iface} on 0",
+	  .check = CHECK_SPLIT, .look = look_split },
+	{ "ZC020", "memlock", ZCRX_STEP_BUFFERS, ENOMEM, look_memlock,
 	  "the region of {region} exceeds RLIMIT_MEMLOCK, {have}",
-	  "ulimit -l {want}, LimitMEMLOCK= in a systemd unit, or a smaller --region" },
-	{ "ZC021", "no-hugepages", ZCRX_STEP_REGION, ENOMEM, lacks_hugepages,
-	  "of the {want} huge pages for a region of {region}, {have} are free",
-	  "sysctl vm.nr_hugepages={want}, or leave out --hugepages" },
+	  "LimitMEMLOCK= in a systemd unit, or a smaller --region",
+	  .command = "ulimit -l {want}",
+	  .check = CHECK_MEMLOCK, .look = look_memlock },
+	{ "ZC021", "no-hugepages", ZCRX_STEP_REGION, ENOMEM, look_no_hugepages,
+	  "of the huge pages for a region of {region} ({alt}), so many are free: {have}",
+	  "leave out --hugepages",
+	  .command = "sysctl vm.nr_hugepages={want}",
+	  .check = CHECK_MEMORY, .look = look_hugepages_short },
 	{ "ZC022", "region-memory", ZCRX_STEP_REGION, ENOMEM, NULL,
 	  "there is not that much memory",
-	  "a smaller --region" },
+	  "a smaller --region",
+	  .check = CHECK_MEMORY, .look = look_memory_short },
 	{ "ZC023", "pin-memory", ZCRX_STEP_BUFFERS, ENOMEM, NULL,
 	  "not enough free memory to pin a region of {region}",
 	  "a smaller --region" },
 	{ "ZC024", "queue-memory", ZCRX_STEP_QUEUE, ENOMEM, NULL,
 	  "no memory for the rings, or more than RLIMIT_MEMLOCK allows",
 	  "smaller --rq and --cq, or ulimit -l unlimited" },
-	{ "ZC026", "region-below-ring", ZCRX_STEP_QUEUE, ENOSPC, NULL,
-	  "the NIC's own ring takes more pages than the region of {region} has",
-	  "a larger --region, or a shorter ring: ethtool -G {iface} rx N" },
+	{ "ZC026", "region-below-ring", ZCRX_STEP_QUEUE, ENOSPC, look_ring_of_nic,
+	  "this NIC's ring alone takes {have}; a region of {region} leaves too little for data on its way",
+	  "--region {want} or more",
+	  .command = "ethtool -G {iface} rx {alt}",
+	  .check = CHECK_RING, .look = look_region_below_ring },
 	{ "ZC025", "queue-refused", ZCRX_STEP_QUEUE, 0, NULL,
 	  "{iface} cannot be used so; the kernel's own words, if any, are below",
 	  "zcrx-flow status {iface}" },
@@ -376,7 +152,7 @@ static const struct diag table[] = {
 	  "zcrx-flow status {iface}: the flow must be steered to queue {queue}" },
 	{ "ZC043", "peer-silent", ZCRX_STEP_RECEIVE, ETIMEDOUT, NULL,
 	  "the peer does not answer any more; what came so far is not all", NULL },
-	{ "ZC044", "no-receive-operation", ZCRX_STEP_RECEIVE, EINVAL, have_kernel,
+	{ "ZC044", "no-receive-operation", ZCRX_STEP_RECEIVE, EINVAL, look_kernel,
 	  "Linux {have} refuses this receive; multishot receive came with 6.0",
 	  "boot a newer kernel" },
 	{ "ZC045", "rings-disagree", ZCRX_STEP_RECEIVE, EPROTO, NULL,
@@ -411,6 +187,39 @@ static const struct diag table[] = {
 	{ "ZC065", "receiver-closed", ZCRX_STEP_SEND, EPIPE, NULL,
 	  "the receiver closed the connection; not everything has arrived", NULL },
 
+	/* of the flow's way to the queue, found by looking */
+	{ "ZC104", "no-link", ZCRX_STEP_QUEUE, -1, NULL,
+	  "{iface} has no link, so that nothing will come",
+	  "look at the cable, and at the other end",
+	  .check = CHECK_LINK, .look = look_no_link, .advice = true },
+	{ "ZC105", "no-ntuple", ZCRX_STEP_QUEUE, -1, NULL,
+	  "{iface} has no ntuple filters, which steer a flow to a queue",
+	  "another NIC, or a newer firmware",
+	  .check = CHECK_NTUPLE, .look = look_no_ntuple },
+	{ "ZC106", "ntuple-off", ZCRX_STEP_QUEUE, -1, NULL,
+	  "ntuple filters of {iface}, which steer a flow to a queue, are off",
+	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .command = "ethtool -K {iface} ntuple on",
+	  .check = CHECK_NTUPLE, .look = look_ntuple_off },
+	{ "ZC107", "steered-elsewhere", ZCRX_STEP_QUEUE, -1, NULL,
+	  "rule {want} of {iface} leads port {port} to {have}, and not to queue {queue}",
+	  "-q with the queue of the rule; zcrx-flow down {iface} if the rule is its",
+	  .command = "ethtool -N {iface} delete {want}",
+	  .check = CHECK_STEERING, .look = look_steered_elsewhere },
+	{ "ZC108", "not-steered", ZCRX_STEP_QUEUE, -1, NULL,
+	  "no rule of {iface} leads port {port} to queue {queue}: what comes will be copied", NULL,
+	  .command = "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .check = CHECK_STEERING, .look = look_not_steered },
+	{ "ZC109", "rss-has-queue", ZCRX_STEP_QUEUE, -1, NULL,
+	  "other traffic comes to queue {queue} of {iface} too: it has {have} slots of the RSS table",
+	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .command = "ethtool -X {iface} {want}",
+	  .check = CHECK_RSS, .look = look_rss },
+	{ "ZC110", "default-queue", ZCRX_STEP_QUEUE, -1, NULL,
+	  "{iface} has no RSS table: all other traffic comes to queue 0",
+	  "another -q; if there is one queue only: ethtool -L {iface} combined 2",
+	  .check = CHECK_RSS, .look = look_default_queue },
+
 	/* found by looking at counters, not by an error */
 	{ "ZC080", "copied-linear", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in the linear part of packets and was copied: header and payload are not split",
@@ -430,7 +239,7 @@ static const struct diag table[] = {
 	{ "ZC088", "region-exhausted-dropped", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "the NIC found no free page in the region, {have} times at least; what then came was lost and sent again",
 	  "a larger --region; it must exceed the NIC's ring (ethtool -g {iface}) times the page" },
-	{ "ZC089", "copies-not-counted", ZCRX_STEP_RECEIVE, -1, have_kernel,
+	{ "ZC089", "copies-not-counted", ZCRX_STEP_RECEIVE, -1, look_kernel,
 	  "Linux {have} does not tell how much of the data it copied; more than what is told here may have been",
 	  "a newer kernel (7.3 counts), or that of this series" },
 	{ "ZC084", "counters-disagree", ZCRX_STEP_RECEIVE, -1, NULL,
@@ -488,7 +297,7 @@ static void region_words(const struct diag_env *env, char *buf, size_t size)
 		snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
 }
 
-/* Value of the placeholder {name} */
+/* Value of the placeholder {name}; NULL or empty when there is none */
 static const char *value_of(const struct diag_env *env, const char *name, size_t len, char *buf,
 			    size_t size)
 {
@@ -502,22 +311,25 @@ static const char *value_of(const struct diag_env *env, const char *name, size_t
 		{ "peer", env->peer },
 		{ "have", env->have },
 		{ "want", env->want },
+		{ "alt", env->alt },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i].name) == len && !memcmp(texts[i].name, name, len))
-			return texts[i].text ? texts[i].text : "?";
+			return texts[i].text;
 	if (!strncmp(name, "queue", len))
 		snprintf(buf, size, "%u", env->cfg ? env->cfg->queue : 0);
 	else if (!strncmp(name, "port", len))
-		snprintf(buf, size, "%u", env->port);
+		snprintf(buf, size, env->port ? "%u" : "PORT", env->port);
 	else
 		region_words(env, buf, size);
 	return buf;
 }
 
-static void expand(const struct diag_env *env, const char *text, char *out, size_t size)
+/* Whether all placeholders had a value; those that have none become "?" */
+static bool expand(const struct diag_env *env, const char *text, char *out, size_t size)
 {
+	bool complete = true;
 	size_t used = 0;
 
 	while (text && *text && used + 1 < size) {
@@ -530,27 +342,48 @@ static void expand(const struct diag_env *env, const char *text, char *out, size
 			continue;
 		}
 		value = value_of(env, text + 1, name - 1, buf, sizeof(buf));
-		used += (size_t)snprintf(out + used, size - used, "%s", value);
+		complete &= value && *value && (env->port || strncmp(text, "{port", 5));
+		used += (size_t)snprintf(out + used, size - used, "%s",
+					 value && *value ? value : "?");
 		if (used >= size)
 			used = size - 1;
 		text += name + 1;
 	}
 	out[used] = '\0';
+	return complete;
+}
+
+/* A command with something missing is no command, but perhaps tells enough */
+static void fill_fix(const struct diag_env *env, const struct diag *d, struct diag_text *out)
+{
+	bool complete = expand(env, d->command, out->command, sizeof(out->command));
+	char words[384];
+
+	expand(env, d->fix, words, sizeof(words));
+	if (!complete && words[0])
+		out->command[0] = '\0';
+	snprintf(out->fix, sizeof(out->fix), "%s%s%s", out->command,
+		 out->command[0] && words[0] ? ", or: " : "", words);
+	if (!complete)
+		out->command[0] = '\0';
 }
 
 static void fill(const struct diag_env *env, const struct diag *d, struct diag_text *out)
 {
 	out->code = d->code;
 	out->name = d->name;
+	out->advice = d->advice;
 	out->what[0] = '\0';
 	out->reason = "";
 	expand(env, d->cause, out->cause, sizeof(out->cause));
-	expand(env, d->fix, out->fix, sizeof(out->fix));
+	fill_fix(env, d, out);
 }
 
 static bool applies(const struct diag *d, struct diag_env *env)
 {
 	if (d->step != env->why->step || (d->err && d->err != env->why->err))
+		return false;
+	if (d->says && !strstr(env->why->reason, d->says))
 		return false;
 	return !d->probe || d->probe(env);
 }
@@ -595,6 +428,27 @@ void diag_advice(struct diag_env *env, const char *name, struct diag_text *out)
 		if (!strcmp(table[i].name, name))
 			d = &table[i];
 	fill(env, d, out);
+}
+
+/**
+ * diag_look() - find out whether something is the matter, without an error
+ * @env: circumstances; probes fill in values
+ * @check: what to look at
+ * @out: the diagnosis
+ *
+ * Return: whether something is.
+ */
+bool diag_look(struct diag_env *env, enum check_id check, struct diag_text *out)
+{
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		const struct diag *d = &table[i];
+
+		if (!d->look || d->check != check || !d->look(env))
+			continue;
+		fill(env, d, out);
+		return true;
+	}
+	return false;
 }
 
 /**

@@ -300,6 +300,7 @@ const struct zcrx_backend_ops zcrx_rbuf_ops = {
 	.words = "zero copy receive, rbuf rings",
 	.zero_copy = true,
 	.pins = true,
+	.splits = true,
 	.probe = rbuf_probe,
 	.open = rbuf_open,
 	.arm = rbuf_arm,

@@ -31,6 +31,26 @@ void report_event_end(struct report *r)
 }
 
 /**
+ * report_diag_members() - members of a JSON line that tell a diagnostic
+ * @r: the report, in a JSON line
+ * @text: the diagnostic
+ */
+void report_diag_members(struct report *r, const struct diag_text *text)
+{
+	json_str(&r->json, "code", text->code);
+	json_str(&r->json, "name", text->name);
+	if (text->what[0])
+		json_str(&r->json, "what", text->what);
+	json_str(&r->json, "cause", text->cause);
+	if (text->fix[0])
+		json_str(&r->json, "fix", text->fix);
+	if (text->command[0])
+		json_str(&r->json, "command", text->command);
+	if (text->reason[0])
+		json_str(&r->json, "kernel", text->reason);
+}
+
+/**
  * report_diag() - say what is wrong
  * @r: the report
  * @env: as for diag_explain()
@@ -43,15 +63,7 @@ void report_diag(struct report *r, const struct diag_env *env, const struct diag
 	diag_print(env, text, r->talk);
 	if (!report_event(r, fatal ? "error" : "warning"))
 		return;
-	json_str(&r->json, "code", text->code);
-	json_str(&r->json, "name", text->name);
-	if (text->what[0])
-		json_str(&r->json, "what", text->what);
-	json_str(&r->json, "cause", text->cause);
-	if (text->fix[0])
-		json_str(&r->json, "fix", text->fix);
-	if (text->reason[0])
-		json_str(&r->json, "kernel", text->reason);
+	report_diag_members(r, text);
 	report_event_end(r);
 }
 
@@ -59,13 +71,16 @@ void report_diag(struct report *r, const struct diag_env *env, const struct diag
  * report_refusal() - find out why something was refused, and say it as an error
  * @r: the report
  * @env: circumstances
+ *
+ * Return: the code of the diagnostic.
  */
-void report_refusal(struct report *r, struct diag_env *env)
+const char *report_refusal(struct report *r, struct diag_env *env)
 {
 	struct diag_text text;
 
 	diag_explain(env, &text);
 	report_diag(r, env, &text, true);
+	return text.code;
 }
 
 /**

@@ -2,7 +2,7 @@
 /*
  * What the tools say: lines for people on stderr, JSON lines for programs.
  *
- * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, warning,
+ * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, check, warning,
  * error or end. Names carry base units: bytes, seconds, bits_per_second.
  */
 #ifndef REPORT_H
@@ -34,7 +34,8 @@ bool report_event(struct report *r, const char *name);
 void report_event_end(struct report *r);
 void report_diag(struct report *r, const struct diag_env *env, const struct diag_text *text,
 		 bool fatal);
-void report_refusal(struct report *r, struct diag_env *env);
+void report_diag_members(struct report *r, const struct diag_text *text);
+const char *report_refusal(struct report *r, struct diag_env *env);
 void report_rate(struct report *r, uint64_t bytes, uint64_t ns);
 void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes);
 const char *report_size(uint64_t bytes, char *buf);

@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "geometry.h"
 #include "options.h"
 #include "recv.h"
@@ -58,6 +59,7 @@ enum {
 	KEY_RCVBUF,
 	KEY_GATHER,
 	KEY_FRAGS,
+	KEY_BIND,
 };
 
 static const struct option_def defs[] = {
@@ -102,6 +104,8 @@ static const struct option_def defs[] = {
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
 	{ "json", KEY_JSON, NULL, "JSON lines on standard output (with -o -: on standard error)" },
 	{ "dump-frags", KEY_FRAGS, "FILE", "log where in memory every piece arrived" },
+	{ "bind", KEY_BIND, NULL, "of check: bind the queue for real, and give it back; that may\n"
+				 "interrupt the traffic of the NIC for a moment" },
 	{ "help", 'h', NULL, "this text" },
 	{ 0 }
 };
@@ -109,7 +113,10 @@ static const struct option_def defs[] = {
 static void help(void)
 {
 	printf("usage: zcrx-recv -i IFACE -q N -p PORT [options]\n"
-	       "Receives TCP streams into user memory without copying them.\n");
+	       "       zcrx-recv check [-i IFACE] [-q N] [-p PORT] [options]\n"
+	       "Receives TCP streams into user memory without copying them. 'check' receives\n"
+	       "nothing: it tells what of this machine is ready for that, and for what is not\n"
+	       "the command that mends it. It changes nothing.\n");
 	options_help(defs, stdout);
 	printf("\n"
 	       "Sizes take K, M, G or T (powers of 1024). MB is 2^20 bytes, Gbit is 10^9 bits.\n"
@@ -125,6 +132,7 @@ static void help(void)
 	       "\n"
 	       "Examples:\n"
 	       "  zcrx-flow up eth0 --queue 7 --port 9999\n"
+	       "  zcrx-recv check -i eth0 -q 7 -p 9999\n"
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE      peer: nc -N HOST 9999 < FILE\n"
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 --page-mss --verify  peer: zcrx-send HOST 9999 --pattern\n"
 	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
@@ -134,11 +142,15 @@ static void help(void)
  * struct args - the command line in the making
  * @opt: result
  * @help: --help was given
+ * @check: only look whether it could be done
+ * @bind: with @check: bind the queue
  * @sinks: options given that say where the data goes
  */
 struct args {
 	struct recv_options opt;
 	bool help;
+	bool check;
+	bool bind;
 	unsigned int sinks;
 };
 
@@ -336,6 +348,9 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_FRAGS:
 		opt->frags = arg;
 		return 0;
+	case KEY_BIND:
+		a->bind = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;
@@ -349,9 +364,11 @@ static const char *contradiction(const struct args *a)
 	const struct recv_options *opt = &a->opt;
 	bool copy = opt->backend && !opt->backend->zero_copy;
 
-	if (!opt->port)
+	if (!opt->port && !a->check)
 		return "which port? -p PORT";
-	if (!copy && !opt->cfg.iface)
+	if (a->bind && !a->check)
+		return "--bind is of zcrx-recv check";
+	if (!copy && !opt->cfg.iface && !a->check)
 		return "which interface? -i IFACE, or --backend copy for an ordinary receive";
 	if (copy && opt->require)
 		return "--require-zerocopy contradicts --backend copy";
@@ -360,6 +377,21 @@ static const char *contradiction(const struct args *a)
 	if (opt->mss && opt->page_mss)
 		return "one of --mss and --page-mss";
 	return NULL;
+}
+
+static enum recv_exit check(const struct args *a, struct report *report)
+{
+	const struct check_options opt = {
+		.cfg = &a->opt.cfg,
+		.backend = a->opt.backend,
+		.family = a->opt.family,
+		.port = a->opt.port,
+		.bind = a->bind,
+	};
+
+	/* here the lines for people are what was asked for, unless those for programs are */
+	report->talk = a->opt.json ? stderr : stdout;
+	return check_run(&opt, report) ? RECV_OK : RECV_NOT_READY;
 }
 
 int main(int argc, char **argv)
@@ -381,21 +413,24 @@ int main(int argc, char **argv)
 		.prog = "zcrx-recv", .defs = defs, .apply = apply, .ctx = &a,
 	};
 	struct report report = { .prog = "zcrx-recv", .talk = stderr };
-	int operand = options_parse(&parser, argc, argv);
 	const char *wrong;
+	int operand;
 
+	/* in front of the options of a receiver, which it takes as they are */
+	a.check = argc > 1 && !strcmp(argv[1], "check");
+	operand = options_parse(&parser, argc - a.check, argv + a.check);
 	if (operand < 0)
 		return RECV_USAGE;
 	if (a.help) {
 		help();
 		return RECV_OK;
 	}
-	wrong = operand < argc ? "takes no operands" : contradiction(&a);
+	wrong = operand < argc - a.check ? "takes no operands" : contradiction(&a);
 	if (wrong) {
 		fprintf(stderr, "zcrx-recv: %s; see zcrx-recv --help\n", wrong);
 		return RECV_USAGE;
 	}
 	if (a.opt.json)
 		report.json.out = a.opt.path && !strcmp(a.opt.path, "-") ? stderr : stdout;
-	return recv_run(&a.opt, &report);
+	return a.check ? check(&a, &report) : recv_run(&a.opt, &report);
 }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "frags.h"
 #include "geometry.h"
 #include "receiver.h"
@@ -122,6 +123,19 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 	return err;
 }
 
+/* One cause is told; who mends it need not learn of the others one by one */
+static void check_besides(struct receiver *r, const char *said)
+{
+	const struct check_options opt = {
+		.cfg = &r->opt->cfg,
+		.backend = r->opt->backend,
+		.family = r->opt->family,
+		.port = r->opt->port,
+	};
+
+	check_after(&opt, r->report, said);
+}
+
 static int open_backend(struct receiver *r)
 {
 	struct zcrx_refusal why = { 0 };
@@ -133,7 +147,7 @@ static int open_backend(struct receiver *r)
 	else
 		err = open_best(r, &why);
 	if (err)
-		report_refusal(r->report, &env);
+		check_besides(r, report_refusal(r->report, &env));
 	return err;
 }
 

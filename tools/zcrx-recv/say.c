@@ -21,6 +21,7 @@ struct diag_env say_env(const struct receiver *r, const struct zcrx_refusal *why
 		.cfg = &r->opt->cfg,
 		.why = why,
 		.port = r->opt->port,
+		.family = r->opt->family,
 		.path = r->opt->path && strcmp(r->opt->path, "-") ? r->opt->path :
 								    "standard output",
 	};

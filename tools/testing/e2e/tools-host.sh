@@ -260,7 +260,61 @@ fi
 refused 3 'ZC010 .*ENOSYS|ZC018 .*EOPNOTSUPP|ZC011 .*EPERM|ZC012 .*EPERM' 'zero copy on a device without it' \
 	"$recv" -i lo -p "$port" --require-zerocopy
 
+# ---- check ----------------------------------------------------------------------
+
+# checked STATUS PATTERN TEXT OPTION...: of the text, with lines that go on made one
+checked() {
+	local want=$1 pattern=$2 text=$3
+
+	shift 3
+	status=0
+	timeout 20 "$@" 2>&1 </dev/null | sed -E ':a; N; $!ba; s/\n {20,}([^ ])/ \1/g' >talk.txt
+	status=${PIPESTATUS[0]}
+	tap_eq "$status" "$want" "$text" || tap_diag "$(cat talk.txt)"
+	says "$pattern" talk.txt "  and says so"
+}
+
+check=("$recv" check -p "$port")
+ip link add v0 type veth peer name v1 2>/dev/null
+checked 0 'ok +port +9999 is free' 'check for an ordinary receive' "${check[@]}" --backend copy
+checked 3 'FAILED +interface +ZC018 lo is' 'check of lo' "${check[@]}" -i lo
+checked 3 'skipped +queue +see interface' 'check of lo, the queue' "${check[@]}" -i lo
+checked 3 'FAILED +interface +ZC013 ' 'check of an interface that does not exist' "${check[@]}" -i nosuch
+checked 3 'FAILED +interface +ZC013 ' 'check of a path' "${check[@]}" -i ../lo
+checked 3 'FAILED +memory +ZC021 ' 'check for huge pages' "${check[@]}" --hugepages --region 1G
+says '^ +fix: +sysctl vm.nr_hugepages=[0-9]+$' talk.txt '  and how many it takes'
+checked 2 'no operands' 'check with an operand' "${check[@]}" file
+checked 2 'zcrx-recv check' '--bind without check' "${copy[@]}" --bind
+if [ -e /sys/class/net/v0 ]; then
+	checked 3 'FAILED +interface +ZC015 .*ip link set v0 up' 'check of an interface that is down' "${check[@]}" -i v0
+	ip link set v0 up
+	checked 3 'FAILED +interface +ZC018 v0 is' 'check of a virtual one' "${check[@]}" -i v0
+else
+	tap_skip 'check of a virtual interface' 'no veth here'
+fi
+if "$recv" check | grep -q '^ok .*--backend'; then
+	checked 3 'FAILED +capability +ZC011 ' 'check without capability' \
+		setpriv --bounding-set=-net_admin --inh-caps=-net_admin "${check[@]}"
+	checked 3 'FAILED +capability +ZC012 ' "check by a container's root" unshare -Urn "${check[@]}"
+	checked 3 'FAILED +locked memory +ZC020 ' 'check with a limit' \
+		setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock prlimit --memlock=8388608 "${check[@]}"
+	says '^ +fix: +ulimit -l 67584$' talk.txt '  and the one it takes'
+else
+	checked 3 'ZC010|ZC00[1-4]' 'check on a kernel without zero copy' "${check[@]}"
+fi
+"$recv" check -p "$port" -i lo --json >stdout 2>talk.txt
+says '"event":"check","data":\{"check":"interface","result":"failed","code":"ZC018","name":"virtual-interface"' stdout \
+	'check --json'
+says '"event":"end","data":\{"ready":false,"ok":[0-9]+,"failed":1,' stdout '  and the sum'
+if command -v python3 >/dev/null; then
+	tap_ok '  all of it is JSON' python3 -c 'import json; [json.loads(line) for line in open("stdout")]'
+else
+	tap_skip '  all of it is JSON' 'no python3'
+fi
+tap_eq "$("$recv" check -i lo -p "$port" | awk 'length > 80 && !/fix:/')" '' '  and the text has 80 columns'
+
 receive
+checked 3 'FAILED +port +ZC030 ' 'check of a port in use' "${check[@]}" --backend copy
 refused 3 'ZC030 .*EADDRINUSE' 'a port in use' "${copy[@]}"
 kill -INT "$receiver"
 received

@@ -86,6 +86,8 @@ static void test_explain(void)
 	explain(&text, ZCRX_STEP_QUEUE, ERANGE);
 	tap_str(text.code, "ZC014", "a probe finds that lo has no queue 77");
 	tap_ok(strstr(text.cause, "lo has 1 RX queue, 0 to 0"), "and how many it has: %s", text.cause);
+	tap_str(text.command, "", "that lo cannot have more: no command");
+	tap_str(text.fix, "-q with one of these", "but words");
 	explain(&text, ZCRX_STEP_QUEUE, ENODEV);
 	tap_ok(strcmp(text.code, "ZC099"), "every refusal of a queue has some cause: %s", text.code);
 	explain(&text, ZCRX_STEP_MAP, EXDEV);
@@ -102,7 +104,7 @@ static void test_table(void)
 		const struct diag *d = diag_at(n);
 		struct zcrx_refusal why = { .step = d->step, .err = 1 };
 		struct diag_env env = { .prog = "prog", .cfg = &cfg, .why = &why, .path = "p",
-					.peer = "h", .have = "H", .want = "W" };
+					.peer = "h", .have = "H", .want = "W", .alt = "A" };
 
 		diag_advice(&env, d->name, &text);
 		if (strpbrk(text.cause, "{}?") || strpbrk(text.fix, "{}?")) {
@@ -113,13 +115,81 @@ static void test_table(void)
 			const struct diag *e = diag_at(i);
 
 			twice += !strcmp(e->code, d->code) || !strcmp(e->name, d->name);
-			shadowed += e->step == d->step && !e->probe && (!e->err || e->err == d->err) &&
+			shadowed += e->step == d->step && !e->probe && !e->says && (!e->err || e->err == d->err) &&
 				    d->err != -1;
 		}
 	}
 	tap_eq(braces, 0, "placeholders of %u diagnostics are filled in", n);
 	tap_eq(twice, 0, "codes and names are unique");
 	tap_eq(shadowed, 0, "no line hides another");
+}
+
+/* Documentation/diagnostics.rst, each run of blanks made one */
+static char *read_document(void)
+{
+	FILE *f = fopen(TOP "/Documentation/diagnostics.rst", "re");
+	char *text = calloc(1, 1 << 20);
+	bool blank = false;
+	size_t n = 0;
+	int c;
+
+	while (f && text && (c = getc(f)) != EOF && n + 2 < 1 << 20) {
+		blank |= strchr(" \t\n", c) != NULL;
+		if (strchr(" \t\n", c))
+			continue;
+		if (blank)
+			text[n++] = ' ';
+		blank = false;
+		text[n++] = (char)c;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* What the document has to have of a line of the table */
+static void document_line(const struct diag *d, char *out, size_t size)
+{
+	size_t used = (size_t)snprintf(out, size, " %s %s %s", d->code, d->name, d->cause);
+
+	if (d->command)
+		used += (size_t)snprintf(out + used, size - used, " Command: ``%s``", d->command);
+	if (d->fix)
+		snprintf(out + used, size - used, " Fix: %s", d->fix);
+}
+
+static bool has_code(const char *code)
+{
+	if (!strncmp(code, "ZC099", 5))
+		return true;
+	for (unsigned int i = 0; diag_at(i); i++)
+		if (!strncmp(diag_at(i)->code, code, 5))
+			return true;
+	return false;
+}
+
+/* The document has all of the table, word for word, and no code that is not there */
+static void test_document(void)
+{
+	char *text = read_document(), line[2048];
+	unsigned int missing = 0, strange = 0;
+
+	for (unsigned int i = 0; diag_at(i); i++) {
+		document_line(diag_at(i), line, sizeof(line));
+		if (strstr(text, line))
+			continue;
+		tap_diag("not in Documentation/diagnostics.rst:%s", line);
+		missing++;
+	}
+	for (const char *p = text; (p = strstr(p, "ZC")); p++) {
+		if (strspn(p + 2, "0123456789") != 3 || has_code(p))
+			continue;
+		tap_diag("not in tools/lib/diag.c: %.40s", p);
+		strange++;
+	}
+	tap_eq(missing, 0, "each diagnostic is documented as it is");
+	tap_eq(strange, 0, "no other is documented");
+	free(text);
 }
 
 static void test_long_values(void)
@@ -167,6 +237,7 @@ int main(void)
 	test_sizes();
 	test_explain();
 	test_table();
+	test_document();
 	test_long_values();
 	test_events();
 	return tap_done();

@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 400
+#
+# zcrx-recv check: what can be wrong with kernel, process, NIC and steering is made wrong, one
+# after the other; the check says so, by its code; the command that it prints is executed; and
+# the check finds nothing any more. In the end what was made ready by these commands alone
+# receives without a copy.
+
+# shellcheck source=lib.sh disable=SC2317,SC2086 # functions are called by name
+. "$(dirname "$0")/lib.sh"
+
+# what the printed commands are
+PATH=$bin:$top/scripts:$PATH
+
+# check OPTION...: JSON lines in $work/check.json, the text in $work/check.txt
+check() {
+	status=0
+	zcrx-recv check -i eth0 -q $queue -p $port --json "$@" >"$work/check.json" 2>"$work/check.txt" || status=$?
+}
+
+# member NAME CODE: of the line with that code
+member() {
+	sed -n "/\"code\":\"$2\"/s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$work/check.json"
+}
+
+codes() { sed -n 's/.*"result":"failed","code":"\(ZC[0-9]*\)".*/\1/p' "$work/check.json" | xargs; }
+warnings() { sed -n 's/.*"result":"warning","code":"\(ZC[0-9]*\)".*/\1/p' "$work/check.json" | xargs; }
+
+# TITLE CODES [OPTION...]: exactly these fail, and the exit status says so
+finds() {
+	check "${@:3}"
+	tap_eq "$status $(codes)" "$([ -n "$2" ] && echo 3 || echo 0) $2" "$1: ${2:-all is well}" ||
+		tap_diag "$(cat "$work/check.txt")"
+}
+
+# TITLE CODE WANT: executes the command of the diagnostic, which is to be WANT
+mend() {
+	local command
+
+	command=$(member command "$2")
+	tap_eq "$command" "$3" "$1: the command"
+	tap_ok "$1: can be executed" bash -c "$command"
+}
+
+# TITLE CODE COMMAND [OPTION...]: found, mended, and well again
+mended() {
+	finds "$1" "$2" "${@:4}"
+	mend "$1" "$2" "$3"
+	finds "$1, mended" '' "${@:4}"
+}
+
+link_is_up() { ip link show eth0 | grep -q LOWER_UP; }
+
+# TITLE PATTERN: in the text, with lines that go on made one
+says() {
+	sed -E ':a; N; $!ba; s/\n {20,}([^ ])/ \1/g' "$work/check.txt" >"$work/check.long"
+	tap_ok "$1" grep -qE -- "$2" "$work/check.long" || tap_diag "$(cat "$work/check.txt")"
+}
+
+guest_kernel_and_process() {
+	finds "no interface" ZC013 -i eth9
+	finds "loopback" ZC018 -i lo
+	ip link add v0 type veth peer name v1
+	ip link set v0 up
+	finds "veth" ZC018 -i v0
+	ip link del v0
+
+	flow_up
+	finds "as it should be" ''
+	says "the backend is named" '^ok +zero copy .*--backend rbuf'
+	says "and the sum" '^[0-9]+ ok(, [0-9]+ unknown)?: ready'
+
+	sysctl -q kernel.io_uring_disabled=2
+	mended "io_uring disabled" ZC001 'sysctl kernel.io_uring_disabled=0'
+
+	setpriv --bounding-set=-net_admin --inh-caps=-net_admin zcrx-recv check -i eth0 -q $queue \
+		-p $port --json >"$work/check.json" 2>"$work/check.txt"
+	tap_eq "$? $(codes)" '3 ZC011' "no capability"
+	says "no capability: the capability is named" 'CAP_NET_ADMIN'
+
+	# the command is one of the shell that starts the receiver
+	# shellcheck disable=SC2016 # expanded by that shell
+	setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock bash -c '
+		check() { zcrx-recv check -i eth0 -q "$0" -p "$1" --json 2>/dev/null; }
+		ulimit -l 1024
+		said=$(check "$@") && exit 1
+		command=$(sed -n "/\"code\":\"ZC020\"/s/.*\"command\":\"\([^\"]*\)\".*/\1/p" <<<"$said")
+		echo "$command"
+		eval "$command" && check "$@" >/dev/null' $queue $port >"$work/memlock"
+	tap_eq "$? $(cat "$work/memlock")" '0 ulimit -l 67584' "locked memory: ZC020, and mended"
+
+	finds "more memory than there is" ZC022 --region 3G
+	finds "a smaller region, as it says" '' --region 64M
+	finds "huge pages" ZC021 --hugepages
+	says "huge pages: this kernel has none" 'no hugetlbfs'
+
+	nc -l $port >/dev/null &
+	wait_for 5 listening
+	finds "a port in use" ZC030
+	kill $!
+	wait $! 2>/dev/null
+	wait_for 5 eval '! listening'
+	finds "the port is free" ''
+}
+
+guest_interface() {
+	ethtool -L eth0 combined 4
+	wait_for 5 link_is_up
+	flow_up
+	finds "as it should be" ''
+	ip link set eth0 down
+	mended "down" ZC015 'ip link set eth0 up'
+
+	finds "no such queue" ZC014 -q 5
+	mend "no such queue" ZC014 'ethtool -L eth0 combined 6'
+	check -q 5
+	tap_eq "$(codes)" 'ZC107' "more queues: there is queue 5, and the rule is not for it"
+	finds "more queues than the device can have" ZC014 -q 65000
+	tap_eq "$(member command ZC014)" '' "more queues than the device can have: no command"
+	says "more queues than the device can have: but words" 'fix: .*-q with one'
+	ethtool -L eth0 combined 4
+
+	zcrx-split eth0 off >/dev/null
+	mended "header/data split switched off" ZC111 'zcrx-split eth0 on 0'
+
+	ethtool -G eth0 rx 2047
+	finds "the ring takes half of the region" ''
+	mended "a small region" ZC026 'ethtool -G eth0 rx 511' --region 16M
+	ethtool -G eth0 rx 2047
+	finds "the default ring" ZC026 --region 32M
+	says "the ring's size is told" "this NIC's ring alone takes 32 MiB"
+	says "and a region that would do" '--region 40M or more'
+	finds "such a region" '' --region 40M
+	check --region 39M --bind
+	says "the kernel agrees that less is too small" 'kernel: .*more than 4/5'
+	finds "and that it will do" '' --region 40M --bind
+	ethtool -G eth0 rx 511
+
+	# what zcrx-flow has switched on does not go with a program of the driver
+	zcrx-split eth0 auto >/dev/null
+	for how in '' generic; do
+		xdp-load eth0 pass $how
+		finds "an XDP program, ${how:-of the driver}" ZC100
+		mend "an XDP program, ${how:-of the driver}" ZC100 "ip link set eth0 xdp${how:-drv} off"
+		finds "without XDP program" ''
+	done
+
+	# which has taken the aggregation of packets off, and with it the rings for payload
+	zcrx-split eth0 off >/dev/null
+	check
+	says "no rings for payload: it cannot be told" '^unknown +header split .*unless somebody has switched it off'
+	check --bind
+	tap_eq "$(codes)" ZC111 "but the kernel does" || tap_diag "$(cat "$work/check.txt")"
+	says "in its words" 'kernel: +header/data split is off'
+	mend "header/data split switched off, no rings for payload" ZC111 'zcrx-split eth0 on 0'
+	finds "it is on again" '' --bind
+
+	bnxt-emu ctl link down >/dev/null
+	wait_for 5 eval '! link_is_up'
+	finds "no link: nothing fails" ''
+	tap_eq "$(warnings)" ZC104 "no link: is warned of"
+	bnxt-emu ctl link up >/dev/null
+	wait_for 5 link_is_up
+	finds "the link is back" ''
+	tap_eq "$(warnings)" '' "the link is back: no warning"
+}
+
+is_free() { check; [ "$status" -eq 0 ]; }
+xdp_socket() { awk '$1 == "XDP" && $3 > 0 { n++ } END { exit !n }' /proc/net/protocols; }
+
+guest_owner() {
+	local process
+
+	flow_up
+	port=9998
+	recv_start
+	port=9999
+	finds "another receiver" ZC016
+	says "the process is named" "process $recv_pid \(zcrx-recv\)"
+	zcrx-recv -i eth0 -q $queue -p $port --require-zerocopy >"$work/out" 2>"$work/err"
+	tap_eq $? 3 "a second receiver is refused"
+	tap_ok "for the same reason, and names it too" grep -q "process $recv_pid (zcrx-recv)" "$work/err" ||
+		tap_diag "$(cat "$work/err")"
+	mend "another receiver" ZC016 "kill $recv_pid"
+	wait "$recv_pid"
+	wait_for 5 is_free
+	finds "the queue is free" ''
+
+	xsk-bind eth0 $queue copy &
+	process=$!
+	wait_for 5 xdp_socket
+	finds "an AF_XDP socket somewhere: nothing fails" ''
+	tap_eq "$(warnings)" ZC103 "an AF_XDP socket somewhere: is warned of"
+	wait $process
+	finds "no AF_XDP socket" ''
+	tap_eq "$(warnings)" '' "no AF_XDP socket: no warning"
+
+	# a driver that cannot: only the kernel knows, when it is asked to
+	echo '1 4' >/sys/bus/netdevsim/new_device
+	process=$(basename "$(echo /sys/bus/netdevsim/devices/netdevsim1/net/* | cut -d ' ' -f 1)")
+	ip link set "$process" up
+	check -i "$process" -q 0 --bind
+	tap_ok "a driver that cannot do it: found by binding" grep -q '"check":"bind","result":"failed","code":"ZC019"' \
+		"$work/check.json" || tap_diag "$(cat "$work/check.txt")"
+	says "with the kernel's words" 'kernel: .*device that does DMA'
+	says "before that it is not known" '^unknown +driver .*netdevsim'
+	echo 1 >/sys/bus/netdevsim/del_device
+}
+
+guest_steering() {
+	local code
+
+	# the NIC as it is after boot
+	ethtool -K eth0 ntuple off
+	check
+	tap_eq "$status $(codes)" '3 ZC106 ZC109' "as it is after boot"
+	tap_ok "rules are not looked at where there can be none" grep -q '"check":"steering","result":"skipped"' "$work/check.json"
+	mend "ntuple filters off" ZC106 'ethtool -K eth0 ntuple on'
+	finds "not steered" 'ZC108 ZC109'
+	for queue in 0 1 3; do
+		check
+		mend "RSS, queue $queue" ZC109 "ethtool -X eth0 $(case $queue in
+			0) echo start 1 equal 3 ;;
+			1) echo weight 1 0 1 1 ;;
+			3) echo equal 3 ;;
+			esac)"
+		finds "RSS, queue $queue, mended" ZC108
+	done
+	ethtool -N eth0 flow-type tcp4 dst-port $port action 1
+	finds "steered to another queue" ZC107
+	says "which one is told" 'leads port 9999 to queue 1, and not to queue 3'
+	mend "steered to another queue" ZC107 "ethtool -N eth0 delete $(ethtool -n eth0 | sed -n 's/^Filter: //p')"
+	finds "that rule is gone" ZC108
+	ethtool -N eth0 flow-type tcp4 dst-port 9998 action $queue
+	finds "a rule for another port is none" ZC108
+	finds "but without a port any rule will do" '' -p 9998
+	ethtool -N eth0 flow-type tcp4 dst-port $port action $queue
+	finds "a rule for IPv4" ''
+	says "is told to be that" 'IPv4 of port 9999'
+	finds "is none for IPv6" ZC108 -6
+	ethtool -n eth0 | sed -n 's/^Filter: //p' | while read -r code; do ethtool -N eth0 delete "$code"; done
+
+	# what a refused receiver says besides
+	ip link set eth0 down
+	zcrx-recv -i eth0 -q $queue -p $port --require-zerocopy --hugepages >"$work/out" 2>"$work/err"
+	tap_eq $? 3 "refused"
+	tap_ok "the cause comes first" grep -q '^zcrx-recv: ZC021' "$work/err"
+	tap_ok "what else is not ready after it" grep -q '^zcrx-recv: ZC015' "$work/err" || tap_diag "$(cat "$work/err")"
+	ip link set eth0 up
+	wait_for 5 link_is_up
+
+	check
+	mend "not steered" ZC108 "zcrx-flow up eth0 --queue 3 --port 9999"
+	finds "ready" '' --bind
+	recv_start --once --verify --require-zerocopy=99
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 4M --wait 5"
+	tap_eq $? 0 "the sender ends well"
+	status=0
+	wait "$recv_pid" || status=$?
+	tap_eq $status 0 "and all of it came without a copy" || tap_diag "$(cat "$work/recv.err")"
+	tap_ok "zcrx-flow down" zcrx-flow down eth0 --quiet
+}
+
+guest_stock() {
+	check
+	tap_eq "$status" 3 "a kernel without"
+	says "is told to be one" 'ZC010 '
+	says "which makes trying to bind pointless" 'see|ZC010'
+}
+
+main() {
+	need_kernel "$kernel"
+	make_work
+	vm "machine" kernel_and_process
+	vm "interface" interface --queues 8 --mtu 1500
+	vm "owner" owner
+	vm "steering" steering
+	if "$top/scripts/kernel-tree" image stock >/dev/null 2>&1; then
+		vm_kernel=stock vm "stock" stock
+	fi
+}
+
+e2e_main "$@"
