@@ -95,7 +95,7 @@ page_words() { sed 's/\\-/-/g; s/\\&//g' "$man"/* | grep -oE '[A-Za-z_][A-Za-z0-
 missing_pages() {
 	local name section
 
-	sed -n -E 's/.*\b(io_uring_[a-z_]*zc[a-z_]*) \(([0-9])\).*/\1 \2/p' "$man"/* | sort -u |
+	sed -n -E 's/.*\b(io_uring_[a-z_]*zc[a-z_]*|zcrx-[a-z]+) \(([0-9])\).*/\1 \2/p' "$man"/* | sort -u |
 		while read -r name section; do
 			[ -f "$man/$name.$section" ] || echo "$name($section)"
 		done
