@@ -8,6 +8,8 @@
 #   PLANTS=...   only these of "make plants"
 #   SLOW=N       let things take N times longer in "make check-smp" (default 5, for QEMU without
 #                KVM)
+#   PREFIX=DIR   where "make install" puts things (default /usr/local); DESTDIR=DIR in front of all; bindir,
+#                sbindir, mandir, completionsdir and docdir one by one
 #   SECONDS=N    how long "make fuzz" runs each target (default 60), and "make bench"
 #                measures each line (default 2)
 
@@ -42,7 +44,14 @@ all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream) $(smp_only)
 SLOW ?= 5
 
-.PHONY: help setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
+PREFIX ?= /usr/local
+bindir ?= $(PREFIX)/bin
+sbindir ?= $(PREFIX)/sbin
+mandir ?= $(PREFIX)/share/man
+completionsdir ?= $(PREFIX)/share/bash-completion/completions
+docdir ?= $(PREFIX)/share/doc/zcrx
+
+.PHONY: help install uninstall setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -55,6 +64,8 @@ help:
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
+	@echo 'make install     put receiver, sender and zcrx-flow into PREFIX (/usr/local)'
+	@echo 'make uninstall   take them away again'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
 	@echo 'make setup       install the Debian packages that all this needs'
@@ -79,6 +90,34 @@ unit-tests:
 
 $(unit:%=unit-%): unit-%:
 	@$(MAKE) --no-print-directory -C tools/testing/unit -f $*.mk VARIANT=$(VARIANT)
+
+# What a machine needs that receives or sends; the emulated NIC and the guests are for those who
+# have the source. The sections of man pages are the ends of their names.
+installed_bin := zcrx-recv zcrx-send
+installed_sbin := build/$(VARIANT)/zcrx-split scripts/zcrx-flow
+installed_man := $(wildcard Documentation/man/*.[1-8])
+installed_completion := zcrx-recv zcrx-send zcrx-flow
+installed_doc := README Documentation/diagnostics.rst
+man_file = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $1))/$(notdir $1)
+man_files := $(foreach m,$(installed_man),$(call man_file,$m))
+
+install: program-zcrx-recv program-zcrx-send program-zcrx-split
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(sort $(dir $(man_files))) \
+		$(DESTDIR)$(completionsdir) $(DESTDIR)$(docdir)
+	install -m 755 $(installed_bin:%=build/$(VARIANT)/%) $(DESTDIR)$(bindir)
+	install -m 755 $(installed_sbin) $(DESTDIR)$(sbindir)
+	@set -e $(foreach m,$(installed_man),; install -m 644 $m $(call man_file,$m))
+	install -m 644 tools/completion/zcrx.bash $(DESTDIR)$(completionsdir)/zcrx-recv
+	@set -e; for f in $(filter-out zcrx-recv,$(installed_completion)); do \
+		ln -sf zcrx-recv $(DESTDIR)$(completionsdir)/$$f; done
+	install -m 644 $(installed_doc) $(DESTDIR)$(docdir)
+
+# Directories stay, but for the one that has no other owner
+uninstall:
+	rm -f $(installed_bin:%=$(DESTDIR)$(bindir)/%) $(addprefix $(DESTDIR)$(sbindir)/,$(notdir $(installed_sbin))) \
+		$(man_files) $(installed_completion:%=$(DESTDIR)$(completionsdir)/%) \
+		$(addprefix $(DESTDIR)$(docdir)/,$(notdir $(installed_doc)))
+	-@rmdir $(DESTDIR)$(docdir) 2>/dev/null || true
 
 # What the end-to-end tests run in the guest
 guest-tests:
