@@ -51,7 +51,7 @@ mandir ?= $(PREFIX)/share/man
 completionsdir ?= $(PREFIX)/share/bash-completion/completions
 docdir ?= $(PREFIX)/share/doc/zcrx
 
-.PHONY: help install uninstall setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
+.PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -66,6 +66,7 @@ help:
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
 	@echo 'make install     put receiver, sender and zcrx-flow into PREFIX (/usr/local)'
 	@echo 'make uninstall   take them away again'
+	@echo 'make deb         the same as a Debian package, in build/deb'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
 	@echo 'make setup       install the Debian packages that all this needs'
@@ -118,6 +119,10 @@ uninstall:
 		$(man_files) $(installed_completion:%=$(DESTDIR)$(completionsdir)/%) \
 		$(addprefix $(DESTDIR)$(docdir)/,$(notdir $(installed_doc)))
 	-@rmdir $(DESTDIR)$(docdir) 2>/dev/null || true
+
+# In a copy of the source, with the flags of the distribution
+deb:
+	@scripts/deb
 
 # What the end-to-end tests run in the guest
 guest-tests:
