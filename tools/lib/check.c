@@ -189,17 +189,6 @@ static const struct check checks[CHECKS] = {
 			 .iface = true, .bind = true },
 };
 
-/**
- * check_name() - name of a check
- * @id: which
- *
- * Return: as in the report, NULL for none.
- */
-const char *check_name(enum check_id id)
-{
-	return checks[id].name;
-}
-
 /* Is it no question at all? */
 static bool is_beside(const struct check_options *opt, const struct check *c)
 {

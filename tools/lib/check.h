@@ -26,6 +26,5 @@ struct check_options {
 
 bool check_run(const struct check_options *opt, struct report *report);
 void check_after(const struct check_options *opt, struct report *report, const char *said);
-const char *check_name(enum check_id id);
 
 #endif

@@ -104,8 +104,8 @@ static const struct option_def defs[] = {
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
 	{ "json", KEY_JSON, NULL, "JSON lines on standard output (with -o -: on standard error)" },
 	{ "dump-frags", KEY_FRAGS, "FILE", "log where in memory every piece arrived" },
-	{ "bind", KEY_BIND, NULL, "of check: bind the queue for real, and give it back; that may\n"
-				 "interrupt the traffic of the NIC for a moment" },
+	{ "bind", KEY_BIND, NULL, "of check: bind the queue for real and give it back,\n"
+				  "which may stop the NIC's traffic for a moment" },
 	{ "help", 'h', NULL, "this text" },
 	{ 0 }
 };

@@ -305,6 +305,9 @@ fi
 "$recv" check -p "$port" -i lo --json >stdout 2>talk.txt
 says '"event":"check","data":\{"check":"interface","result":"failed","code":"ZC018","name":"virtual-interface"' stdout \
 	'check --json'
+"$recv" check -p "$port" -i lo --bind --json 2>/dev/null | sed -n 's/.*"check":"\([^"]*\)".*/\1/p' >names
+tap_eq "$(cat names)" "$(awk '/^=+  =+$/ { n++; next } n == 1 { sub(/  .*/, ""); print }' \
+	"$top/Documentation/diagnostics.rst")" '  diagnostics.rst has all checks, in their order'
 says '"event":"end","data":\{"ready":false,"ok":[0-9]+,"failed":1,' stdout '  and the sum'
 if command -v python3 >/dev/null; then
 	tap_ok '  all of it is JSON' python3 -c 'import json; [json.loads(line) for line in open("stdout")]'
