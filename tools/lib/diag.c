@@ -73,7 +73,7 @@ static const struct diag table[] = {
 	  .command = "kill {want}",
 	  .check = CHECK_AF_XDP, .look = look_xsk },
 	{ "ZC103", "af-xdp-somewhere", ZCRX_STEP_QUEUE, -1, NULL,
-	  "there are {have} AF_XDP sockets, and this kernel does not tell on which queues",
+	  "AF_XDP sockets: {have}; this kernel does not tell on which queues they are",
 	  "take a queue that they do not have",
 	  .check = CHECK_AF_XDP, .look = look_xsk_somewhere, .advice = true },
 	{ "ZC017", "queue-busy", ZCRX_STEP_QUEUE, EBUSY, NULL,
