@@ -150,6 +150,13 @@ guest_owner() {
 	finds "no AF_XDP socket" ''
 	tap_eq "$(warnings)" '' "no AF_XDP socket: no warning"
 
+	# --cpu: this machine has one, whose interrupts stay where they are
+	finds "a processor that is not there" ZC114 --cpu 77 --bind
+	says "a processor that is not there: the kernel's words" 'kernel: +CPU 77 is not online'
+	if [ "$arch" = um ]; then
+		finds "an interrupt that cannot be moved" ZC115 --cpu 0 --bind
+	fi
+
 	# a driver that cannot: only the kernel knows, when it is asked to
 	echo '1 4' >/sys/bus/netdevsim/new_device
 	process=$(basename "$(echo /sys/bus/netdevsim/devices/netdevsim1/net/* | cut -d ' ' -f 1)")
