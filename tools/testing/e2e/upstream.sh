@@ -11,6 +11,8 @@
 
 # shellcheck source=lib.sh disable=SC2317 # functions are called by name
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=check-lib.sh
+. "$here/check-lib.sh"
 
 size=${ZCRX_TEST_SIZE:-48M}
 restarts=${ZCRX_TEST_RESTARTS:-20}
@@ -87,6 +89,52 @@ recv_refused() { # CODE TITLE
 	timeout 10 "$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --once >"$work/recv.json" 2>"$work/recv.err" || rc=$?
 	tap_ok "$2: status 3, $1" sh -c "test $rc = 3 && grep -q $1 $work/recv.err" || tap_diag "$(cat "$work/recv.err")"
 }
+
+# zcrx-recv check of this kernel, see check.sh: what is not ready after boot is mended, one command after
+# the other, until the kernel binds the queue
+guest_check() {
+	local process
+
+	finds "as it is after boot" 'ZC027 ZC108 ZC109'
+	says "the backend is upstream" '^ok +zero copy .*--backend upstream'
+	says "the threshold is told" 'with a threshold of [1-9]'
+	mend "header/data split" ZC027 'zcrx-split eth0 on 0'
+	finds "header/data split, mended" 'ZC108 ZC109'
+	mend "RSS" ZC109 "ethtool -X eth0 equal $queue"
+	finds "RSS, mended" ZC108
+	mend "steering" ZC108 "zcrx-flow up eth0 --queue $queue --port $port"
+	finds "all is well, and the queue can be bound" '' --bind
+	wait_for 10 queue_free
+
+	zcrx-split eth0 auto 0 >/dev/null
+	check --bind
+	tap_eq "$(codes)" ZC027 "split by the driver's choice: only the kernel can tell" || tap_diag "$(cat "$work/check.txt")"
+	mend "split by the driver's choice" ZC027 'zcrx-split eth0 on 0'
+	unshare -Ur zcrx-recv check -i eth0 -q "$queue" -p "$port" --json >"$work/check.json" 2>"$work/check.txt"
+	tap_eq "$? $(codes)" '3 ZC012' "root of a user namespace"
+	xdp-load eth0 pass generic
+	mended "an XDP program" ZC100 'ip link set eth0 xdpgeneric off'
+
+	port=9998
+	recv_start
+	port=9999
+	finds "another receiver" ZC016
+	tap_eq "$(member command ZC016)" '' "this kernel does not tell who: there is no command"
+	kill "$recv_pid"
+	wait "$recv_pid"
+	wait_for 10 queue_free
+	finds "the queue is free" ''
+
+	xsk-bind eth0 "$queue" copy &
+	process=$!
+	tap_ok "an AF_XDP socket on the queue" wait_for 5 check_finds ZC102
+	wait "$process"
+	finds "no AF_XDP socket" ''
+	tap_ok "zcrx-flow down" zcrx-flow down eth0 --quiet
+}
+
+queue_free() { check; ! codes | grep -q ZC016; }
+check_finds() { check; [ "$(codes)" = "$1" ]; }
 
 # A receiver that is killed while data comes; then the queue can be bound at once, and
 # is an ordinary one again in between
@@ -302,6 +350,7 @@ main() {
 			vm "$cpus CPU, stress" stress --cpus $cpus --mtu 4148 --queues 6
 		fi
 	done
+	vm "check" check --mtu 4148
 	vm "teardown" teardown --mtu 4148
 	vm "interface" interface --cpus 2 --mtu 4148 --queues 6
 }
