@@ -302,6 +302,33 @@ if "$recv" check | grep -q '^ok .*--backend'; then
 else
 	checked 3 'ZC010|ZC00[1-4]' 'check on a kernel without zero copy' "${check[@]}"
 fi
+# with_setup_errno ERRNO PROGRAM...: io_uring_setup(2) fails, as it does in many a container
+cat >with_setup_errno <<'END'
+import ctypes, errno, os, struct, sys
+
+rules = [(0x20, 0, 0, 0), (0x15, 0, 1, 425), (6, 0, 0, 0x50000 | getattr(errno, sys.argv[1])), (6, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+
+libc = ctypes.CDLL(None)
+program = ctypes.byref(Program(len(rules), ctypes.addressof(code)))
+# PR_SET_NO_NEW_PRIVS, then PR_SET_SECCOMP with a filter
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):
+    sys.exit("prctl")
+os.execv(sys.argv[2], sys.argv[2:])
+END
+if command -v python3 >/dev/null; then
+	for refusal in EPERM:ZC002 ENOSYS:ZC003 EINVAL:ZC004 ENOMEM:ZC005; do
+		checked 3 "FAILED +io_uring +${refusal#*:} " "check where io_uring_setup says ${refusal%:*}" \
+			python3 with_setup_errno "${refusal%:*}" "${check[@]}"
+		says 'skipped +zero copy +see io_uring' talk.txt '  and what depends on it is skipped'
+	done
+else
+	tap_skip 'check where io_uring_setup fails' 'no python3'
+fi
+
 "$recv" check -p "$port" -i lo --json >stdout 2>talk.txt
 says '"event":"check","data":\{"check":"interface","result":"failed","code":"ZC018","name":"virtual-interface"' stdout \
 	'check --json'
