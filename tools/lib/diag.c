@@ -107,7 +107,7 @@ static const struct diag table[] = {
 	  NULL, .says = "header/data split is off",
 	  .command = "zcrx-split {iface} on 0",
 	  .check = CHECK_SPLIT, .look = look_split_off },
-	{ "ZC112", "few-hardware-rings", ZCRX_STEP_QUEUE, EOPNOTSUPP, NULL,
+	{ "ZC112", "few-hardware-rings", ZCRX_STEP_QUEUE, 0, NULL,
 	  "{iface} has too few hardware rings to split headers from data on all of its queues",
 	  "fewer queues: ethtool -L {iface} combined N", .says = "too few hardware rings" },
 	{ "ZC019", "driver-without-support", ZCRX_STEP_QUEUE, EOPNOTSUPP, look_driver,

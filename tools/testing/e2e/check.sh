@@ -165,8 +165,43 @@ guest_owner() {
 	tap_ok "a driver that cannot do it: found by binding" grep -q '"check":"bind","result":"failed","code":"ZC019"' \
 		"$work/check.json" || tap_diag "$(cat "$work/check.txt")"
 	says "with the kernel's words" 'kernel: .*device that does DMA'
+	says "it has no filters either" 'FAILED +ntuple +ZC105 '
 	says "before that it is not known" '^unknown +driver .*netdevsim'
 	echo 1 >/sys/bus/netdevsim/del_device
+}
+
+# What only the kernel knows, when it is asked to bind the queue
+guest_words() {
+	flow_up
+	finds "as it should be" '' --bind
+	bnxt-emu ctl fault set hwrm-fail=RING_ALLOC:count=1 >/dev/null
+	finds "a firmware that refuses a ring" ZC118 --bind
+	bnxt-emu ctl fault clear >/dev/null
+	wait_for 5 link_is_up
+	finds "it refuses none" '' --bind
+
+	zcrx-flow down eth0 --quiet
+	ip link add above type bond
+	ip link set eth0 down
+	ip link set eth0 master above
+	ip link set above up
+	wait_for 5 link_is_up
+	xdp-load above pass
+	check --bind
+	tap_eq "$(codes)" 'ZC108 ZC109 ZC113' "an XDP program of a bond" || tap_diag "$(cat "$work/check.txt")"
+	ip link set above xdp off
+	check --bind
+	tap_eq "$(codes)" 'ZC108 ZC109' "without it"
+}
+
+guest_few_rings() {
+	ethtool -K eth0 rx-gro-hw off
+	ethtool -L eth0 combined 4
+	check --bind
+	tap_eq "$(codes)" 'ZC108 ZC109 ZC112' "too few rings to split" || tap_diag "$(cat "$work/check.txt")"
+	ethtool -L eth0 combined 2
+	check --bind -q 1
+	tap_eq "$(codes)" 'ZC108 ZC109' "fewer queues, as it says"
 }
 
 guest_steering() {
@@ -236,6 +271,8 @@ main() {
 	vm "machine" kernel_and_process
 	vm "interface" interface --queues 8 --mtu 1500
 	vm "owner" owner
+	vm "kernel's words" words --emu-arg --rfs=v3 --emu-arg --queue-restart
+	vm "few rings" few_rings --emu-arg --rx-rings=5
 	vm "steering" steering
 	if "$top/scripts/kernel-tree" image stock >/dev/null 2>&1; then
 		vm_kernel=stock vm "stock" stock
