@@ -25,13 +25,13 @@ bounced() {
 	local title=$1 sender=$2 rc=0 before
 
 	before=$(slots)
-	recv_start --once --region $region --require-zerocopy=90 -o "$output"
+	recv_start --once --region "$region" --require-zerocopy=90 -o "$output"
 	tap_ok "$title: the region takes $(($(slots) - before)) slots, at least $((region / slot))" \
 		test $(($(slots) - before)) -ge $((region / slot))
 	peer "$sender"
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$title: the receiver ends well, nine in ten without a copy" || tap_diag "$(cat "$work/recv.err")"
+	tap_eq "$rc" 0 "$title: the receiver ends well, nine in ten without a copy" || tap_diag "$(cat "$work/recv.err")"
 	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
 	rm -f "$output"
 	# pages that were pooled are unmapped when the pools are gone, up to a second later
