@@ -187,8 +187,8 @@ struct zcrx_backend {
  * @arm: start receiving from a stream; 0 or -errno
  * @watch: report once when a descriptor becomes readable; 0 or -errno
  * @next: next event; 1, 0 for none in time, -EINTR or another -errno.
- *	@timeout_ms 0 takes only what is there already, without a system
- *	call; -1 waits for ever
+ *	@timeout_ms 0 takes only what is known to be there already and never
+ *	waits; -1 waits for ever
  * @give_back: the caller is through with pieces
  * @counters: what the kernel counted since open; the bits of enum zcrx_counted
  *	that say which of it is valid, 0 when it does not count
@@ -213,6 +213,7 @@ struct zcrx_backend_ops {
 extern const struct zcrx_backend_ops zcrx_rbuf_ops;
 extern const struct zcrx_backend_ops zcrx_upstream_ops;
 extern const struct zcrx_backend_ops zcrx_copy_ops;
+extern const struct zcrx_backend_ops zcrx_epoll_ops;
 
 const struct zcrx_backend_ops *zcrx_backend_find(const char *name);
 const struct zcrx_backend_ops *zcrx_backend_at(unsigned int i);

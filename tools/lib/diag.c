@@ -378,7 +378,7 @@ static const struct diag table[] = {
 	  "the peer does not answer any more; what came so far is not all", NULL },
 	{ "ZC044", "no-receive-operation", ZCRX_STEP_RECEIVE, EINVAL, have_kernel,
 	  "Linux {have} refuses this receive; multishot receive came with 6.0",
-	  "boot a newer kernel" },
+	  "boot a newer kernel, or use --backend epoll" },
 	{ "ZC045", "rings-disagree", ZCRX_STEP_RECEIVE, EPROTO, NULL,
 	  "the completion ring does not hold what a completion announced: a kernel bug",
 	  "report it, with the kernel's version and log" },

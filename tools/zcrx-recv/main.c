@@ -78,10 +78,11 @@ static const struct option_def defs[] = {
 	{ "time", KEY_TIME, "S", "S seconds after the first byte" },
 	{ "bytes", KEY_BYTES, "SIZE", "after SIZE bytes" },
 	{ .help = "How to receive" },
-	{ "backend", KEY_BACKEND, "NAME", "auto: the best that works, said aloud if that is copying (default)\n"
+	{ "backend", KEY_BACKEND, "NAME", "auto: the first of these that works; says which (default)\n"
 					  "rbuf: zero copy, this kernel series\n"
 					  "upstream: zero copy, Linux 6.15 and later\n"
-					  "copy: ordinary receive" },
+					  "copy: ordinary receive, io_uring's multishot recv\n"
+					  "epoll: ordinary receive, epoll_wait(2) and recv(2)" },
 	{ "require-zerocopy", KEY_REQUIRE, "[=PERCENT]", "never fall back to copying, and end with status 4 if\n"
 							"less than PERCENT (99) of the bytes came without a copy" },
 	{ "region", KEY_REGION, "SIZE", "memory that the NIC writes into (64M); must exceed what the\n"
@@ -91,7 +92,8 @@ static const struct option_def defs[] = {
 	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
 	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf)" },
 	{ "gather", KEY_GATHER, "USEC", "sleep at least so long, so that data comes in larger lots for\n"
-				      "less CPU time (200); 0 to wake for each (needs Linux 6.12)" },
+				      "less CPU time (200); 0 to wake for each (needs Linux 6.12;\n"
+				      "not epoll)" },
 	{ .help = "How the sender cuts its data (any sender, nc as well)" },
 	{ "page-mss", KEY_PAGE_MSS, NULL, "ask for segments of whole pages: as many as the MTU holds,\n"
 					 "else of whole 512-byte blocks" },
@@ -222,7 +224,7 @@ static int take_backend(struct recv_options *opt, const char *arg)
 		return 0;
 	}
 	opt->backend = zcrx_backend_find(arg);
-	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy");
+	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy, epoll");
 }
 
 static int take_require(struct recv_options *opt, const char *arg)
@@ -354,7 +356,7 @@ static const char *contradiction(const struct args *a)
 	if (!copy && !opt->cfg.iface)
 		return "which interface? -i IFACE, or --backend copy for an ordinary receive";
 	if (copy && opt->require)
-		return "--require-zerocopy contradicts --backend copy";
+		return "--require-zerocopy contradicts a backend that copies";
 	if (a->sinks > 1)
 		return "one of -o, --verify and --discard";
 	if (opt->mss && opt->page_mss)

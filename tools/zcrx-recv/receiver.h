@@ -8,6 +8,9 @@
 #include "sink.h"
 #include "stats.h"
 
+/* Backends with what speaks against each */
+#define CHOSEN_LEN	256
+
 /**
  * struct conn - a connection
  * @source: its socket, as the backend knows it
@@ -49,6 +52,7 @@ struct listener {
  * @opt: what the user asked for
  * @report: where to say things
  * @backend: how to receive
+ * @chosen: why --backend auto took this one, empty when another was asked for
  * @sink: where data goes
  * @frags: log of pieces, or NULL
  * @listeners: IPv6, IPv4
@@ -79,6 +83,7 @@ struct receiver {
 	const struct recv_options *opt;
 	struct report *report;
 	struct zcrx_backend *backend;
+	char chosen[CHOSEN_LEN];
 	struct sink sink;
 	FILE *frags;
 	struct listener listeners[2];

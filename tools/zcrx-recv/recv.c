@@ -66,8 +66,15 @@ static int open_sink(struct receiver *r)
 /* Refusals that mean "this machine cannot", not "you asked for the wrong thing" */
 static bool is_unavailable(const struct zcrx_refusal *why)
 {
-	return why->err == ENOSYS || why->err == EOPNOTSUPP ||
-	       (why->step == ZCRX_STEP_RING && why->err == EINVAL);
+	switch (why->step) {
+	case ZCRX_STEP_RING:
+		/* too old, or io_uring is forbidden */
+		return why->err == ENOSYS || why->err == EINVAL || why->err == EPERM;
+	case ZCRX_STEP_RECEIVE:
+		return why->err == EINVAL;
+	default:
+		return why->err == ENOSYS || why->err == EOPNOTSUPP;
+	}
 }
 
 static int try_backend(struct receiver *r, const struct zcrx_backend_ops *ops,
@@ -90,6 +97,19 @@ static void say_copying(struct receiver *r, struct diag_env *env)
 		r->report->prog);
 }
 
+/* Adds to the words on what auto took: what it did not take */
+static void note_refused(struct receiver *r, const struct zcrx_backend_ops *ops,
+			 const struct zcrx_refusal *why)
+{
+	size_t used = strlen(r->chosen);
+	struct diag_env env = say_env(r, why);
+	struct diag_text text;
+
+	diag_explain(&env, &text);
+	snprintf(r->chosen + used, sizeof(r->chosen) - used, "%s%s (%s %s)", used ? ", " : "",
+		 ops->name, text.code, text.name);
+}
+
 /*
  * The best backend that works. What a kernel does not have is passed over in silence
  * as long as there is a zero copy backend to try, and copying is no choice when
@@ -99,6 +119,7 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 {
 	const struct zcrx_backend_ops *ops;
 	struct zcrx_refusal here;
+	bool copying = false;
 	int err = 0;
 
 	why->err = 0;
@@ -107,8 +128,9 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 
 		if (!ops->zero_copy && r->opt->require)
 			break;
-		if (!ops->zero_copy)
+		if (!ops->zero_copy && !copying)
 			say_copying(r, &env);
+		copying = !ops->zero_copy;
 		here = (struct zcrx_refusal){ 0 };
 		err = try_backend(r, ops, &here);
 		if (!err)
@@ -118,6 +140,7 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 			*why = here;
 		if (!is_unavailable(&here))
 			break;
+		note_refused(r, ops, &here);
 	}
 	return err;
 }

@@ -174,6 +174,9 @@ void say_start(struct receiver *r)
 	const struct writer_stats *ws = r->sink.writer ? writer_stats(r->sink.writer) : NULL;
 	char region[REPORT_SIZE];
 
+	if (!opt->backend)
+		fprintf(r->report->talk, "%s: auto took %s; %s%s\n", r->report->prog, ops->name,
+			r->chosen[0] ? "refused: " : "it is the first choice", r->chosen);
 	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
 	if (ops->zero_copy)
 		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
@@ -190,6 +193,8 @@ void say_start(struct receiver *r)
 		return;
 	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
 	json_str(&r->report->json, "backend", ops->name);
+	json_bool(&r->report->json, "backend_auto", !opt->backend);
+	json_str(&r->report->json, "backends_refused", r->chosen);
 	json_str(&r->report->json, "interface", opt->cfg.iface);
 	json_u64(&r->report->json, "queue", opt->cfg.queue);
 	json_u64(&r->report->json, "port", opt->port);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 240
 #
-# zcrx-recv with the copying backend and zcrx-send, on this kernel, over lo in a
+# zcrx-recv with the copying backends and zcrx-send, on this kernel, over lo in a
 # network namespace of its own: everything but the zero copy.
 
 set -u
@@ -37,11 +37,12 @@ head -c 30000123 /dev/urandom >data
 
 listening() { ss -Hltn "sport = :$port" | grep -q .; }
 
-# receive ARGUMENT...: start a receiver; its pid in $receiver, its talk in "talk.txt"
+# receive ARGUMENT...: start a receiver with $backend; its pid in $receiver, its talk in "talk.txt"
+backend=copy
 receive() {
 	local i
 
-	"$bin/zcrx-recv" --backend copy -p "$port" "$@" >stdout 2>talk.txt &
+	"$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
 	receiver=$!
 	for i in $(seq 200); do
 		if listening; then return; fi
@@ -85,6 +86,47 @@ for host in 127.0.0.1 ::1; do
 	says '^received 28(\.6)? MB .0\.0 % zero copy, .* page-aligned. in .* Gbit/s$' talk.txt \
 		'  the last line says so'
 done
+
+backend=epoll
+receive --once -o file
+sends_nc 127.0.0.1
+ended 0 'the same with epoll and recv'
+tap_ok '  the file is what was sent' cmp data file
+receive --connections 8 --verify --region 256K
+send 127.0.0.1 "$port" --pattern --bytes 4M -P 8
+ended 0 'eight streams at once with epoll, into four buffers'
+says '^received 32 MB .0\.0 % zero copy' talk.txt '  all of them, and no zero copy is claimed'
+
+backend=auto
+receive -i lo --once --discard --json
+sends_nc 127.0.0.1
+ended 0 'auto, on an interface that has no zero copy'
+says 'auto took copy; refused: rbuf \(ZC0.*\), upstream \(ZC0' talk.txt '  says what it took and why'
+says 'every byte will be copied' talk.txt '  and what that means'
+says '"backend":"copy","backend_auto":true,"backends_refused":"rbuf' stdout '  in JSON too'
+
+# run_without_io_uring COMMAND...: io_uring_setup(2) fails with EPERM, as in many a container
+run_without_io_uring() {
+	perl -e '
+		# load nr; 425? EPERM : allow
+		my $insns = pack("SCCL" x 4, 0x20, 0, 0, 0, 0x15, 0, 1, 425, 6, 0, 0, 0x50001, 6, 0, 0, 0x7fff0000);
+		my $prog = pack("S x6 P", 4, $insns);
+		syscall(157, 38, 1, 0, 0, 0) == 0 or exit 99;	# prctl: PR_SET_NO_NEW_PRIVS
+		syscall(157, 22, 2, $prog) == 0 or exit 99;	# PR_SET_SECCOMP
+		exec @ARGV;' "$@"
+}
+if [ "$(uname -m)" = x86_64 ] && run_without_io_uring true; then
+	run_without_io_uring "$bin/zcrx-recv" -i lo -p "$port" --once -o file 2>talk.txt &
+	receiver=$!
+	until listening; do sleep 0.02; done
+	sends_nc 127.0.0.1
+	ended 0 'auto, where io_uring is forbidden'
+	says 'auto took epoll; refused: rbuf \(ZC002 .*, copy \(ZC002 ' talk.txt '  takes epoll'
+	tap_ok '  the file is what was sent' cmp data file
+else
+	tap_skip 'auto, where io_uring is forbidden' 'no seccomp filter, or not x86-64'
+fi
+backend=copy
 
 receive --once -o -
 sends_nc 127.0.0.1
