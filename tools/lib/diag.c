@@ -393,9 +393,18 @@ static const struct diag table[] = {
 	{ "ZC053", "no-directory", ZCRX_STEP_SINK, ENOENT, NULL,
 	  "the directory of {path} does not exist", "mkdir -p \"$(dirname {path})\"" },
 	{ "ZC054", "is-directory", ZCRX_STEP_SINK, EISDIR, NULL,
-	  "{path} is a directory", "name a file with -o" },
+	  "{path} is a directory", "name a file with -o, or {path}/ to get a file a connection" },
 	{ "ZC055", "file-too-large", ZCRX_STEP_SINK, EFBIG, NULL,
 	  "{path} grew beyond what its file system or ulimit -f allows", "ulimit -f unlimited" },
+
+	{ "ZC056", "being-written", ZCRX_STEP_SINK, EWOULDBLOCK, NULL,
+	  "another program is writing {path}", "wait for it to end, or another path with -o" },
+	{ "ZC058", "not-directory", ZCRX_STEP_SINK, ENOTDIR, NULL,
+	  "{path}, or something on the way there, is not a directory", "name a directory" },
+	{ "ZC059", "file-exists", ZCRX_STEP_SINK, EEXIST, NULL,
+	  "a file of that name is in {path} already", "another directory" },
+	{ "ZC070", "quota", ZCRX_STEP_SINK, EDQUOT, NULL,
+	  "the quota of this user leaves no space for {path}", "quota -s shows it" },
 
 	{ "ZC060", "refused", ZCRX_STEP_CONNECT, ECONNREFUSED, NULL,
 	  "{peer} answers, but nobody listens on port {port}",
@@ -412,6 +421,9 @@ static const struct diag table[] = {
 	  "the receiver closed the connection; not everything has arrived", NULL },
 
 	/* found by looking at counters, not by an error */
+	{ "ZC057", "incomplete", ZCRX_STEP_SINK, -1, NULL,
+	  "{path} is not complete: {have}",
+	  "have it sent again; what has come stays there" },
 	{ "ZC080", "copied-linear", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in the linear part of packets and was copied: header and payload are not split",
 	  "zcrx-flow status {iface}; payloads shorter than the split threshold stay linear" },

@@ -18,6 +18,8 @@
  * @id: 1, 2, ...
  * @peer: address of the sender
  * @stream: where it stands
+ * @out: what the sink keeps of it
+ * @since: when it was accepted, CLOCK_MONOTONIC
  * @given_seen: pieces given back, all told, when it was armed last
  * @retry_at: when to arm a starved one again, 0 for not
  * @wrong: the data is wrong, and that was said
@@ -28,6 +30,8 @@ struct conn {
 	uint64_t id;
 	char peer[NET_NAME];
 	struct rx_stream stream;
+	struct sink_stream out;
+	uint64_t since;
 	uint64_t given_seen;
 	uint64_t retry_at;
 	bool wrong;
@@ -59,6 +63,7 @@ struct listener {
  * @stop: becomes readable on SIGINT and SIGTERM
  * @conns: open connections
  * @open: how many
+ * @most_open: as many as there are descriptors for
  * @accepted: connections so far
  * @ended: of these, over
  * @failed: of these, in an error
@@ -90,6 +95,7 @@ struct receiver {
 	struct zcrx_source stop;
 	struct conn *conns;
 	uint64_t open;
+	uint64_t most_open;
 	uint64_t accepted;
 	uint64_t ended;
 	uint64_t failed;
@@ -118,6 +124,8 @@ void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos);
 void say_start(struct receiver *r);
 void say_interval(struct receiver *r, uint64_t now);
 void say_judgement(struct receiver *r);
-void say_end(struct receiver *r, const struct writer_stats *ws);
+void say_connection(struct receiver *r, const struct conn *c, bool complete);
+void say_incomplete(struct receiver *r, const char *why);
+void say_end(struct receiver *r);
 
 #endif

@@ -47,18 +47,60 @@ static void flush_sink(struct receiver *r)
 
 static int open_sink(struct receiver *r)
 {
-	const struct recv_options *opt = r->opt;
+	static const struct sink_ops *const sinks[] = {
+		[RECV_SINK_DISCARD] = &sink_discard,
+		[RECV_SINK_VERIFY] = &sink_verify,
+		[RECV_SINK_FILE] = &sink_file,
+		[RECV_SINK_DIRECTORY] = &sink_directory,
+	};
 	int err;
 
-	r->sink.backend = r->backend;
-	if (opt->sink != RECV_SINK_FILE) {
-		r->sink.ops = opt->sink == RECV_SINK_VERIFY ? &sink_verify : &sink_discard;
-		return 0;
-	}
-	err = sink_open_file(&r->sink, opt->path, opt->buffered);
+	r->sink = (struct sink){
+		.ops = sinks[r->opt->sink],
+		.backend = r->backend,
+		.path = r->opt->path,
+		.buffered = r->opt->buffered,
+	};
+	err = sink_open(&r->sink);
 	if (err)
 		say_refusal(r, ZCRX_STEP_SINK, err, NULL);
 	return err;
+}
+
+static bool has_all_bytes(const struct receiver *r)
+{
+	return r->opt->bytes && r->stats.bytes >= r->opt->bytes;
+}
+
+/* Why what the sink has is not all, NULL when it is */
+static const char *missing(const struct receiver *r)
+{
+	if (r->fatal)
+		return "it could not be written";
+	if (r->failed)
+		return "a connection broke off";
+	if (r->open && !has_all_bytes(r))
+		return "the peer had not sent everything";
+	return NULL;
+}
+
+/* The end of what is written belongs to the transfer, and so does its time */
+static void close_sink(struct receiver *r)
+{
+	const char *why = missing(r);
+	int err;
+
+	for (struct conn *c = r->conns; c; c = c->next) {
+		err = sink_end(&r->sink, &c->out, false);
+		if (err && !r->fatal)
+			sink_failed(r, err);
+		say_connection(r, c, false);
+	}
+	err = sink_close(&r->sink, !why);
+	if (err && !r->fatal && !r->reader_gone)
+		sink_failed(r, err);
+	if (r->sink.incomplete)
+		say_incomplete(r, why ? why : "it could not be written");
 }
 
 /* ---- the backend ------------------------------------------------------- */
@@ -231,6 +273,8 @@ static bool may_accept(const struct receiver *r)
 {
 	if (r->sink.ops->serial && r->open)
 		return false;
+	if (r->open >= r->most_open || r->fatal)
+		return false;
 	return !r->opt->connections || r->accepted < r->opt->connections;
 }
 
@@ -274,7 +318,7 @@ static int accept_one(struct receiver *r, struct listener *l)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	bool ipv6;
-	int fd;
+	int fd, err;
 
 	if (!c)
 		return -ENOMEM;
@@ -285,10 +329,16 @@ static int accept_one(struct receiver *r, struct listener *l)
 	}
 	c->source.fd = fd;
 	c->source.owner = c;
-	c->id = ++r->accepted;
+	c->id = c->out.id = ++r->accepted;
+	c->since = clock_ns();
 	c->next = r->conns;
 	r->conns = c;
 	r->open++;
+	err = sink_start(&r->sink, &c->out);
+	if (err) {
+		sink_failed(r, err);
+		return 0;
+	}
 	check_shape(r, l, c, ipv6);
 	arm(r, c);
 	return 0;
@@ -341,16 +391,24 @@ static void unlink_conn(struct receiver *r, struct conn *c)
 	r->open--;
 }
 
-static void end_conn(struct receiver *r, struct conn *c)
+static void free_conn(struct conn *c)
 {
-	int err = sink_finish(&r->sink);
+	close(c->source.fd);
+	target_free(&c->out.target);
+	free(c);
+}
+
+/* @complete: the peer ended it in order */
+static void end_conn(struct receiver *r, struct conn *c, bool complete)
+{
+	int err = sink_end(&r->sink, &c->out, complete);
 
 	if (err)
 		sink_failed(r, err);
+	say_connection(r, c, complete && !err);
 	unlink_conn(r, c);
-	close(c->source.fd);
 	r->retries -= c->retry_at != 0;
-	free(c);
+	free_conn(c);
 	r->ended++;
 	cpu_sample(&r->last);
 	resume_accepting(r);
@@ -360,7 +418,7 @@ static void conn_error(struct receiver *r, struct conn *c, int err)
 {
 	say_refusal(r, ZCRX_STEP_RECEIVE, err, c->peer);
 	r->failed++;
-	end_conn(r, c);
+	end_conn(r, c, false);
 }
 
 /* Lets the peer know, and the receive end, without waiting for the whole stream */
@@ -421,7 +479,7 @@ static void handle_data(struct receiver *r, struct conn *c, struct zcrx_event *e
 	if (r->frags)
 		frags_log(r->frags, c->id, pos, ev->pieces, ev->n);
 	count_pieces(r, c, ev);
-	err = r->sink.ops->data(&r->sink, pos, ev->pieces, ev->n, &wrong);
+	err = r->sink.ops->data(&r->sink, &c->out, pos, ev->pieces, ev->n, &wrong);
 	if (err)
 		sink_failed(r, err);
 	else if (wrong != SINK_ALL_RIGHT && !c->wrong)
@@ -456,12 +514,12 @@ static void handle_conn(struct receiver *r, struct conn *c, struct zcrx_event *e
 		}
 		break;
 	case ZCRX_EVENT_EOF:
-		end_conn(r, c);
+		end_conn(r, c, !c->wrong);
 		break;
 	case ZCRX_EVENT_ERROR:
 		/* our own shutdown() after wrong data may end it so */
 		if (c->wrong)
-			end_conn(r, c);
+			end_conn(r, c, false);
 		else
 			conn_error(r, c, ev->err);
 		break;
@@ -536,7 +594,7 @@ static bool is_over(const struct receiver *r)
 		return true;
 	if (opt->connections && r->ended >= opt->connections)
 		return true;
-	if (opt->bytes && r->stats.bytes >= opt->bytes)
+	if (has_all_bytes(r))
 		return true;
 	return over_by_time(r);
 }
@@ -599,6 +657,19 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+/* Connections that there are descriptors for, with some left for everything else */
+static uint64_t most_open(const struct receiver *r)
+{
+	const unsigned int rest = 32;
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	if (rl.rlim_cur <= rest + 1 + r->sink.ops->fds)
+		return 1;
+	return (rl.rlim_cur - rest) / (1 + r->sink.ops->fds);
+}
+
 /* Never more than what the kernel's counters leave of it */
 static uint64_t zero_copy_bytes(const struct receiver *r)
 {
@@ -617,7 +688,7 @@ static enum recv_exit result(const struct receiver *r)
 		return RECV_FAILED;
 	if (r->wrong)
 		return RECV_WRONG_DATA;
-	if (r->failed)
+	if (r->failed || r->sink.incomplete)
 		return RECV_FAILED;
 	if (r->opt->require && r->stats.bytes && !r->counted) {
 		fprintf(r->report->talk, "%s: without the kernel's counters it is not known how much came without a copy, as was required\n",
@@ -635,26 +706,15 @@ static enum recv_exit result(const struct receiver *r)
 
 static enum recv_exit receive(struct receiver *r)
 {
-	struct writer_stats ws = { 0 };
-	bool file = r->sink.writer;
-	int err;
-
 	say_start(r);
 	r->counted = zcrx_counters(r->backend, &r->kernel);
 	loop(r);
-	/* the file's end belongs to the file, and its time to the transfer */
-	if (file && !r->reader_gone && !r->fatal) {
-		err = sink_finish(&r->sink);
-		if (err)
-			sink_failed(r, err);
-	}
+	close_sink(r);
 	if (r->open || !r->last.wall_ns)
 		cpu_sample(&r->last);
 	if (!r->first.wall_ns)
 		r->first = r->last;
-	if (file)
-		ws = *writer_stats(r->sink.writer);
-	say_end(r, file ? &ws : NULL);
+	say_end(r);
 	return result(r);
 }
 
@@ -664,8 +724,7 @@ static void free_conns(struct receiver *r)
 		struct conn *c = r->conns;
 
 		r->conns = c->next;
-		close(c->source.fd);
-		free(c);
+		free_conn(c);
 	}
 }
 
@@ -723,16 +782,12 @@ enum recv_exit recv_run(const struct recv_options *opt, struct report *report)
 		ret = RECV_FAILED;
 		goto close_frags;
 	}
+	r.most_open = most_open(&r);
 	if (zcrx_watch(r.backend, &r.stop) || open_listeners(&r))
-		goto close_sink;
-	ret = receive(&r);
-
-close_sink:
-	err = sink_close(&r.sink);
-	if (err && !r.fatal && !r.reader_gone && ret == RECV_OK) {
-		say_refusal(&r, ZCRX_STEP_SINK, err, NULL);
-		ret = RECV_FAILED;
-	}
+		sink_close(&r.sink, false);
+	else
+		ret = receive(&r);
+	target_free(&r.sink.target);
 	close_listeners(&r);
 close_frags:
 	if (r.frags && fclose(r.frags)) {

@@ -24,6 +24,7 @@ enum recv_sink {
 	RECV_SINK_DISCARD,
 	RECV_SINK_VERIFY,
 	RECV_SINK_FILE,
+	RECV_SINK_DIRECTORY,
 };
 
 /**
@@ -33,7 +34,7 @@ enum recv_sink {
  * @family: AF_INET, AF_INET6, AF_UNSPEC for both
  * @port: TCP port
  * @sink: where data goes
- * @path: file of RECV_SINK_FILE, "-" for standard output
+ * @path: file, "-" for standard output, or directory
  * @buffered: write the file without O_DIRECT
  * @require: end with RECV_NOT_ZERO_COPY below @require_percent
  * @require_percent: least share of bytes received without a copy

@@ -105,6 +105,49 @@ void say_interval(struct receiver *r, uint64_t now)
 	report_event_end(r->report);
 }
 
+/**
+ * say_connection() - a connection is over
+ * @r: the receiver
+ * @c: the connection
+ * @complete: its peer ended it in order, and all of it is where it should be
+ */
+void say_connection(struct receiver *r, const struct conn *c, bool complete)
+{
+	const char *file = c->out.target.part ? sink_name(&r->sink, &c->out, complete) : NULL;
+	struct json *j = &r->report->json;
+	char size[REPORT_SIZE];
+
+	if (file)
+		fprintf(r->report->talk, "  %s: %s from %s%s\n", file,
+			report_size(c->stream.pos, size), c->peer, complete ? "" : ", incomplete");
+	if (!report_event(r->report, "connection"))
+		return;
+	json_u64(j, "connection", c->id);
+	json_str(j, "peer", c->peer);
+	json_u64(j, "bytes", c->stream.pos);
+	json_double(j, "seconds", (double)(clock_ns() - c->since) / 1e9);
+	json_bool(j, "complete", complete);
+	json_str(j, "path", file);
+	report_event_end(r->report);
+}
+
+/**
+ * say_incomplete() - files do not have their final names
+ * @r: the receiver
+ * @why: in words
+ */
+void say_incomplete(struct receiver *r, const char *why)
+{
+	struct diag_env env = say_env(r, NULL);
+	char files[DIAG_VALUE];
+
+	snprintf(files, sizeof(files), "%" PRIu64 " of %" PRIu64 " files", r->sink.incomplete,
+		 r->sink.files);
+	env.path = r->sink.target.part ? r->sink.target.part : files;
+	snprintf(env.have, sizeof(env.have), "%s", why);
+	say_warning(r, &env, "incomplete");
+}
+
 static void share(char *buf, uint64_t part, uint64_t whole)
 {
 	snprintf(buf, DIAG_VALUE, "%.1f %%", percent(part, whole));
@@ -171,7 +214,7 @@ void say_start(struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
 	const struct zcrx_backend_ops *ops = r->backend->ops;
-	const struct writer_stats *ws = r->sink.writer ? writer_stats(r->sink.writer) : NULL;
+	const struct writer_stats *ws = sink_written(&r->sink);
 	char region[REPORT_SIZE];
 
 	if (!opt->backend)
@@ -182,9 +225,11 @@ void say_start(struct receiver *r)
 		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
 	fprintf(r->report->talk, "%s, region %s, %s", ops->words,
 		report_size(opt->cfg.region_size, region), r->sink.ops->words);
+	if (opt->path)
+		fprintf(r->report->talk, " %s", opt->path);
 	if (ws)
-		fprintf(r->report->talk, " %s%s", opt->path,
-			ws->direct ? " (O_DIRECT)" : " (buffered)");
+		fprintf(r->report->talk, " (%s%s)", ws->direct ? "O_DIRECT" : "buffered: ",
+			ws->direct ? "" : ws->plain);
 	fputc('\n', r->report->talk);
 	if (opt->cfg.cpu >= 0 && !ops->pins)
 		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
@@ -311,15 +356,16 @@ static void say_writer(struct receiver *r, const struct writer_stats *ws)
 {
 	char pages[REPORT_SIZE], copied[REPORT_SIZE];
 
-	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s\n",
+	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s%s\n",
 		report_size(ws->from_pages, pages), report_size(ws->copied, copied),
-		ws->direct ? "O_DIRECT" : ws->fell_back ? "buffered after a refused direct write" :
-							  "buffered");
+		ws->direct ? "O_DIRECT" : "buffered: ", ws->direct ? "" : ws->plain);
 }
 
-static void json_writer(struct json *j, const struct writer_stats *ws)
+static void json_writer(struct json *j, const struct sink *s, const struct writer_stats *ws)
 {
 	json_open(j, "file");
+	json_u64(j, "files", s->files);
+	json_u64(j, "incomplete", s->incomplete);
 	json_bool(j, "direct", ws->direct);
 	json_u64(j, "block", ws->block);
 	json_u64(j, "align", ws->align);
@@ -327,16 +373,17 @@ static void json_writer(struct json *j, const struct writer_stats *ws)
 	json_u64(j, "from_pages", ws->from_pages);
 	json_u64(j, "copied", ws->copied);
 	json_u64(j, "writes", ws->writes);
+	json_str(j, "buffered_because", ws->plain);
 	json_close(j);
 }
 
 /**
  * say_end() - what has happened
  * @r: the receiver
- * @ws: what was written to a file, NULL when nothing was
  */
-void say_end(struct receiver *r, const struct writer_stats *ws)
+void say_end(struct receiver *r)
 {
+	const struct writer_stats *ws = sink_written(&r->sink);
 	struct report *out = r->report;
 	struct cpu_sample used = cpu_since(&r->first, &r->last);
 	const struct rx_stats *s = &r->stats;
@@ -355,7 +402,7 @@ void say_end(struct receiver *r, const struct writer_stats *ws)
 		if (r->counted)
 			json_kernel(&out->json, &k, r->counted);
 		if (ws)
-			json_writer(&out->json, ws);
+			json_writer(&out->json, &r->sink, ws);
 	}
 	if (s->record)
 		fprintf(out->talk, "  records   %" PRIu64 " of %" PRIu64 " page-aligned throughout\n",

@@ -15,9 +15,9 @@ top=$(cd "$here/../../.." && pwd)
 if [ -z "${ZCRX_IN_NETNS:-}" ]; then
 	export ZCRX_IN_NETNS=1
 	if [ "$(id -u)" -eq 0 ]; then
-		exec unshare -n "$0" "$@"
-	elif unshare -rn true 2>/dev/null; then
-		exec unshare -rn "$0" "$@"
+		exec unshare -nm "$0" "$@"
+	elif unshare -rnm true 2>/dev/null; then
+		exec unshare -rnm "$0" "$@"
 	fi
 	tap_skip_all 'needs root, or user namespaces'
 fi
@@ -31,7 +31,7 @@ done
 bin=$top/build/$variant
 port=9999
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+trap 'umount "$dir/small" "$dir/mnt" 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 head -c 30000123 /dev/urandom >data
 
@@ -39,10 +39,11 @@ listening() { ss -Hltn "sport = :$port" | grep -q .; }
 
 # receive ARGUMENT...: start a receiver with $backend; its pid in $receiver, its talk in "talk.txt"
 backend=copy
+wrap=()
 receive() {
 	local i
 
-	"$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
+	"${wrap[@]}" "$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
 	receiver=$!
 	for i in $(seq 200); do
 		if listening; then return; fi
@@ -58,6 +59,15 @@ received() {
 }
 
 send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
+
+# Sends some bytes, then breaks off
+sends_reset() {
+	perl -MSocket -e '
+		socket(S, PF_INET, SOCK_STREAM, 0);
+		connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
+		syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
+		setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
+}
 
 sends_nc() { timeout 60 nc -N "$@" "$port" <data >/dev/null; }
 
@@ -160,6 +170,111 @@ timeout 20 nc -N 127.0.0.1 "$port" </dev/null
 ended 0 'a connection without data'
 tap_eq "$(stat -c %s file)" 0 '  makes an empty file'
 
+# ---- files that are complete, and others --------------------------------------
+
+# files DIRECTORY: what is in it, a line
+files() { (cd "$1" && printf '%s\n' * | sed 's/^[0-9T]*\.[0-9]*Z-/TIME-/' | xargs); }
+
+receive -o file
+sends_nc 127.0.0.1
+until ss -Htn state time-wait "sport = :$port" | grep -q . || ! ss -Htn "sport = :$port" | grep -q .; do
+	sleep 0.02
+done
+kill -INT "$receiver"
+ended 0 'SIGINT after a connection'
+tap_ok '  the file is complete' cmp data file
+
+echo old >file
+receive --once -o file
+sends_reset
+ended 1 'a reset'
+tap_eq "$(cat file) $(stat -c %s file.part)" 'old 100000' '  leaves the old file, and what has come in file.part'
+says 'ZC057 file\.part is not complete: a connection broke off' talk.txt '  which is said'
+
+ln -s file link
+receive --once -o link
+sends_nc 127.0.0.1
+ended 0 'a symbolic link to a file'
+tap_ok '  the file is another one, the link the same' cmp data "$(readlink link)"
+tap_eq "$(find . -name '*.part')" '' '  no name is left over'
+
+mkdir -p small mnt
+if mount -t tmpfs -o size=2m none small && mount -t tmpfs -o ro none mnt; then
+	receive --once -o small/file
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 1 'a disk that is full'
+	says 'ZC050 cannot write small/file: .*ENOSPC' talk.txt '  which is said in words'
+	says 'ZC057 .*small/file\.part is not complete: it could not be written' talk.txt '  and what is left'
+	tap_eq "$(ls small)" file.part '  nothing that looks complete'
+	rm small/*
+	receive --once -o small/
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 1 'the same with a directory'
+	tap_eq "$(files small)" TIME-00000001.part '  nothing that looks complete'
+	rm small/*
+	receive --once -o small/file --bytes 1M
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 0 'what fits'
+	tap_ok '  is complete' cmp <(head -c 1M data) small/file
+	# tmpfs has O_DIRECT, but does not say so
+	says 'file small/file \((O_DIRECT|buffered: its file system .*O_DIRECT)\)' talk.txt '  O_DIRECT or why not'
+	for target in mnt/file mnt/; do
+		status=0
+		timeout 20 "$bin/zcrx-recv" --backend copy -p "$port" -o "$target" 2>talk.txt || status=$?
+		tap_eq "$status" 1 "a file system that is read-only: $target"
+		says 'ZC052 .*EROFS' talk.txt '  which is said in words'
+	done
+else
+	tap_skip 'full and read-only file systems' 'cannot mount'
+fi
+
+receive --once -o file
+timeout 20 "$bin/zcrx-recv" --backend copy -p $((port + 1)) -o file 2>other.txt
+tap_eq $? 1 'a file that another receiver writes'
+says 'ZC056 .*' other.txt '  which is said in words'
+sends_nc 127.0.0.1
+ended 0 '  the first is not disturbed'
+tap_ok '  and its file is what was sent' cmp data file
+
+mkdir dir
+receive --connections 3 -o dir/ --json
+for i in 1 2 3; do head -c "${i}000000" data | timeout 20 nc -N 127.0.0.1 "$port"; done
+ended 0 'a file a connection'
+tap_eq "$(files dir)" 'TIME-00000001 TIME-00000002 TIME-00000003' '  their names sort as they came'
+tap_ok '  each is what was sent' cmp <(head -c 1000000 data; head -c 2000000 data; head -c 3000000 data) <(cat dir/*)
+says '"event":"connection","data":\{"connection":2,.*"bytes":2000000,.*"complete":true,"path":"dir/.*-00000002"' \
+	stdout '  JSON names them'
+cp -r dir before
+receive --connections 40 --directory dir --region 1M
+for i in $(seq 40); do { head -c "1${i}001" data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+received
+tap_eq "$status" 0 'forty at once, into a region of 16 buffers'
+wait
+tap_eq "$(stat -c %s dir/* | grep -c '^1[0-9]*001$')" 40 '  each has its file'
+for f in dir/*; do cmp -s "$f" <(head -c "$(stat -c %s "$f")" data) || echo "$f"; done >wrong
+tap_eq "$(cat wrong)" '' '  each is what was sent'
+for f in before/*; do cmp -s "$f" "dir/${f#before/}" || echo "$f"; done >wrong
+tap_eq "$(cat wrong)" '' '  those that were there are as they were'
+rm -rf dir before; mkdir dir
+
+wrap=(prlimit --nofile=64:64)
+receive --connections 60 -o dir/
+for i in $(seq 60); do { head -c 100001 data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+received
+tap_eq "$status" 0 'sixty at once, with descriptors for ten' || tap_diag "$(cat talk.txt)"
+wait
+tap_eq "$(find dir -size 100001c | wc -l)" 60 '  each has its file'
+wrap=()
+rm -rf dir; mkdir dir
+
+receive --connections 2 -o dir/
+sends_reset
+sends_nc 127.0.0.1
+ended 1 'one that breaks off, and one that does not'
+tap_eq "$(files dir)" 'TIME-00000001.part TIME-00000002' '  are told apart'
+says 'ZC057 .*1 of 2 files is not complete' talk.txt '  and counted'
+rm -rf dir
+
 # ---- the pattern --------------------------------------------------------------
 
 receive --once --verify --page-mss --record 4 --json
@@ -209,16 +324,19 @@ receive --time 0.3 --discard
 send 127.0.0.1 "$port" --pattern || true
 ended 0 '--time ends it'
 
+echo old >file
 for signal in INT TERM; do
 	receive -o file
 	{ head -c 5000000 data; sleep 0.6; } | timeout 10 nc 127.0.0.1 "$port" >/dev/null &
 	sleep 0.4
 	kill -"$signal" "$receiver"
-	ended 0 "SIG$signal in mid-transfer"
+	ended 1 "SIG$signal in mid-transfer"
 	says '^received 4\.8 MB' talk.txt '  with the final report'
-	tap_ok '  and what has come is in the file' cmp <(head -c 5000000 data) file
+	tap_ok '  and what has come is in file.part' cmp <(head -c 5000000 data) file.part
+	says 'ZC057 file\.part is not complete: the peer had not' talk.txt '  which is said'
 	wait
 done
+tap_eq "$(cat file)" old '  the old file is as it was'
 
 receive
 kill -INT "$receiver"
@@ -244,11 +362,7 @@ tap_ok 'a reader that has enough' cmp <(head -c 100000 data) some
 says '^received ' talk.txt '  ends it quietly'
 
 receive --once --discard
-perl -MSocket -e '
-	socket(S, PF_INET, SOCK_STREAM, 0);
-	connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
-	syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
-	setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
+sends_reset
 ended 1 'the peer resets the connection'
 says 'ZC041 .*ECONNRESET' talk.txt '  which is said in words'
 
@@ -289,8 +403,12 @@ refused 2 'no operands' 'an operand' "${copy[@]}" file
 refused 2 'no such option' 'an unknown option' "$recv" --nope
 refused 2 'needs an argument' 'an option without its argument' "$recv" -p
 tap_ok 'help' grep -q -e '--require-zerocopy' <("$recv" --help)
+tap_eq "$("$recv" --help | grep -E '.{81}')" '' '  in 80 columns'
 refused 1 'ZC053 .*ENOENT' 'a file in a directory that does not exist' "${copy[@]}" -o /nowhere/f
-refused 1 'ZC054 .*EISDIR' 'a directory' "${copy[@]}" -o /
+refused 1 'ZC054 .*EISDIR' 'a directory' "${copy[@]}" -o /tmp
+refused 1 'ZC053 .*ENOENT' 'a directory that does not exist' "${copy[@]}" -o /nowhere/
+refused 1 'ZC058 .*ENOTDIR' 'a file as a directory' "${copy[@]}" --directory "$dir/data"
+refused 2 'not the name of a file' 'a file without a name' "${copy[@]}" -o ''
 refused 3 'ZC022 .*ENOMEM|ZC021' 'huge pages that do not exist' "${copy[@]}" --hugepages --region 1G
 if ! "$bin/zcrx-recv" -i lo -p "$port" --backend rbuf --time 0 2>&1 | grep -q ZC010; then
 	tap_skip 'zero copy on a kernel without it' 'this kernel has it'
