@@ -37,6 +37,7 @@
 
 enum {
 	KEY_VERIFY = OPTION_LONG,
+	KEY_HASH,
 	KEY_DISCARD,
 	KEY_DIRECTORY,
 	KEY_BUFFERED,
@@ -76,6 +77,7 @@ static const struct option_def defs[] = {
 	{ "directory", KEY_DIRECTORY, "DIR", "to a file a connection, whose names sort as they came" },
 	{ "buffered", KEY_BUFFERED, NULL, "write the file without O_DIRECT" },
 	{ "verify", KEY_VERIFY, NULL, "compare with the pattern of zcrx-send --pattern" },
+	{ "hash", KEY_HASH, "NAME", "print the sha256 or crc32c of each connection as well" },
 	{ .help = "When to end (SIGINT and SIGTERM end it too, with the final report)" },
 	{ "once", KEY_ONCE, NULL, "after one connection" },
 	{ "connections", KEY_CONNECTIONS, "N", "after N connections" },
@@ -128,6 +130,10 @@ static void help(void)
 	       "was started, in UTC, and the number of the connection. None is ever replaced.\n"
 	       "--bytes completes none of them, as it does not say which. Complete is not yet\n"
 	       "safe from a power cut: sync(1).\n"
+	       "\n"
+	       "--hash prints a line a connection as sha256sum(1) does, with the file's name, or\n"
+	       "the peer's if no file has that connection alone: on standard output, or, where\n"
+	       "that is taken (-o -, --json), on standard error and in the JSON line.\n"
 	       "\n"
 	       "A byte counts as page-aligned when the page of the stream that it is in came as\n"
 	       "a page of memory. 'cpu usage' is what the process was charged for; 'machine' is\n"
@@ -244,6 +250,12 @@ static int take_backend(struct recv_options *opt, const char *arg)
 	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy, epoll");
 }
 
+static int take_hash(struct recv_options *opt, const char *arg)
+{
+	opt->hash = hash_find(arg);
+	return opt->hash ? 0 : complain(KEY_HASH, arg, "not one of sha256, crc32c");
+}
+
 static int take_require(struct recv_options *opt, const char *arg)
 {
 	char *end;
@@ -319,6 +331,8 @@ static int apply(void *ctx, int key, const char *arg)
 		return take_sink(a, RECV_SINK_DIRECTORY, arg);
 	case KEY_VERIFY:
 		return take_sink(a, RECV_SINK_VERIFY, NULL);
+	case KEY_HASH:
+		return take_hash(opt, arg);
 	case KEY_DISCARD:
 		return take_sink(a, RECV_SINK_DISCARD, NULL);
 	case KEY_BUFFERED:

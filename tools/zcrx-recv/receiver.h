@@ -19,6 +19,7 @@
  * @peer: address of the sender
  * @stream: where it stands
  * @out: what the sink keeps of it
+ * @hash: of what has come, NULL when nobody wants it
  * @since: when it was accepted, CLOCK_MONOTONIC
  * @given_seen: pieces given back, all told, when it was armed last
  * @retry_at: when to arm a starved one again, 0 for not
@@ -31,6 +32,7 @@ struct conn {
 	char peer[NET_NAME];
 	struct rx_stream stream;
 	struct sink_stream out;
+	struct hash *hash;
 	uint64_t since;
 	uint64_t given_seen;
 	uint64_t retry_at;
@@ -124,7 +126,7 @@ void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos);
 void say_start(struct receiver *r);
 void say_interval(struct receiver *r, uint64_t now);
 void say_judgement(struct receiver *r);
-void say_connection(struct receiver *r, const struct conn *c, bool complete);
+int say_connection(struct receiver *r, const struct conn *c, bool complete);
 void say_incomplete(struct receiver *r, const char *why);
 void say_end(struct receiver *r);
 

@@ -84,6 +84,17 @@ static const char *missing(const struct receiver *r)
 	return NULL;
 }
 
+/* Says that a connection is over; the reader of that may have gone, like that of data */
+static void end_report(struct receiver *r, const struct conn *c, bool complete)
+{
+	int err = say_connection(r, c, complete);
+
+	if (err == -EPIPE)
+		r->reader_gone = true;
+	else if (err)
+		fail(r, ZCRX_STEP_SINK, err);
+}
+
 /* The end of what is written belongs to the transfer, and so does its time */
 static void close_sink(struct receiver *r)
 {
@@ -94,7 +105,7 @@ static void close_sink(struct receiver *r)
 		err = sink_end(&r->sink, &c->out, false);
 		if (err && !r->fatal)
 			sink_failed(r, err);
-		say_connection(r, c, false);
+		end_report(r, c, false);
 	}
 	err = sink_close(&r->sink, !why);
 	if (err && !r->fatal && !r->reader_gone)
@@ -334,7 +345,8 @@ static int accept_one(struct receiver *r, struct listener *l)
 	c->next = r->conns;
 	r->conns = c;
 	r->open++;
-	err = sink_start(&r->sink, &c->out);
+	c->hash = r->opt->hash ? r->opt->hash->start() : NULL;
+	err = r->opt->hash && !c->hash ? -ENOMEM : sink_start(&r->sink, &c->out);
 	if (err) {
 		sink_failed(r, err);
 		return 0;
@@ -395,6 +407,7 @@ static void free_conn(struct conn *c)
 {
 	close(c->source.fd);
 	target_free(&c->out.target);
+	hash_free(c->hash);
 	free(c);
 }
 
@@ -405,7 +418,7 @@ static void end_conn(struct receiver *r, struct conn *c, bool complete)
 
 	if (err)
 		sink_failed(r, err);
-	say_connection(r, c, complete && !err);
+	end_report(r, c, complete && !err);
 	unlink_conn(r, c);
 	r->retries -= c->retry_at != 0;
 	free_conn(c);
@@ -479,6 +492,8 @@ static void handle_data(struct receiver *r, struct conn *c, struct zcrx_event *e
 	if (r->frags)
 		frags_log(r->frags, c->id, pos, ev->pieces, ev->n);
 	count_pieces(r, c, ev);
+	for (uint32_t i = 0; c->hash && i < ev->n; i++)
+		hash_add(c->hash, ev->pieces[i].data, ev->pieces[i].len);
 	err = r->sink.ops->data(&r->sink, &c->out, pos, ev->pieces, ev->n, &wrong);
 	if (err)
 		sink_failed(r, err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "backend.h"
+#include "hash.h"
 #include "report.h"
 
 /* Exit status; the manual names these */
@@ -36,6 +37,7 @@ enum recv_sink {
  * @sink: where data goes
  * @path: file, "-" for standard output, or directory
  * @buffered: write the file without O_DIRECT
+ * @hash: hash of each connection, NULL for none
  * @require: end with RECV_NOT_ZERO_COPY below @require_percent
  * @require_percent: least share of bytes received without a copy
  * @connections: end after that many, 0 for no limit
@@ -57,6 +59,7 @@ struct recv_options {
 	enum recv_sink sink;
 	const char *path;
 	bool buffered;
+	const struct hash_ops *hash;
 	bool require;
 	double require_percent;
 	uint64_t connections;

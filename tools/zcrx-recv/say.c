@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -105,30 +106,63 @@ void say_interval(struct receiver *r, uint64_t now)
 	report_event_end(r->report);
 }
 
+/*
+ * A line of the form of sha256sum(1), so that "sha256sum -c" can check it; on standard
+ * output if that has nothing else
+ */
+static int say_hash(struct receiver *r, const char *hash, const char *name)
+{
+	bool taken = r->report->json.out || r->sink.to_stdout;
+	FILE *out = taken ? r->report->talk : stdout;
+
+	if (fprintf(out, "%s  %s\n", hash, name) < 0 || fflush(out))
+		return taken ? 0 : -errno;
+	return 0;
+}
+
+/* The file that has this connection's data and no other's, NULL when there is none */
+static const char *own_file(const struct receiver *r, const struct conn *c, bool complete)
+{
+	bool only = r->sink.target.part && !r->sink.to_stdout && r->opt->connections == 1;
+
+	return c->out.target.part || only ? sink_name(&r->sink, &c->out, complete) : NULL;
+}
+
 /**
  * say_connection() - a connection is over
  * @r: the receiver
  * @c: the connection
  * @complete: its peer ended it in order, and all of it is where it should be
+ *
+ * Return: 0, -errno when its hash could not be told.
  */
-void say_connection(struct receiver *r, const struct conn *c, bool complete)
+int say_connection(struct receiver *r, const struct conn *c, bool complete)
 {
-	const char *file = c->out.target.part ? sink_name(&r->sink, &c->out, complete) : NULL;
+	const char *file = own_file(r, c, complete);
 	struct json *j = &r->report->json;
+	char hash[HASH_TEXT] = "";
 	char size[REPORT_SIZE];
+	int err = 0;
 
-	if (file)
+	if (c->hash)
+		hash_end(c->hash, hash);
+	if (c->out.target.part)
 		fprintf(r->report->talk, "  %s: %s from %s%s\n", file,
 			report_size(c->stream.pos, size), c->peer, complete ? "" : ", incomplete");
+	if (c->hash)
+		err = hash[0] ? say_hash(r, hash, file ? file : c->peer) : -ENOMEM;
 	if (!report_event(r->report, "connection"))
-		return;
+		return err;
 	json_u64(j, "connection", c->id);
 	json_str(j, "peer", c->peer);
 	json_u64(j, "bytes", c->stream.pos);
 	json_double(j, "seconds", (double)(clock_ns() - c->since) / 1e9);
 	json_bool(j, "complete", complete);
 	json_str(j, "path", file);
+	if (c->hash)
+		json_str(j, r->opt->hash->name, hash);
 	report_event_end(r->report);
+	return err;
 }
 
 /**
@@ -251,6 +285,7 @@ void say_start(struct receiver *r)
 	json_bool(&r->report->json, "page_mss", opt->page_mss);
 	json_str(&r->report->json, "sink", r->sink.ops->words);
 	json_str(&r->report->json, "path", opt->path);
+	json_str(&r->report->json, "hash", opt->hash ? opt->hash->name : NULL);
 	json_bool(&r->report->json, "direct", ws && ws->direct);
 	report_event_end(r->report);
 }

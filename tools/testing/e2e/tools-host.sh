@@ -275,6 +275,53 @@ tap_eq "$(files dir)" 'TIME-00000001.part TIME-00000002' '  are told apart'
 says 'ZC057 .*1 of 2 files is not complete' talk.txt '  and counted'
 rm -rf dir
 
+# ---- hashes ---------------------------------------------------------------------
+
+for backend in copy epoll; do
+	receive --once --hash sha256
+	sends_nc 127.0.0.1
+	ended 0 "sha256 alone, $backend"
+	tap_eq "$(cut -d ' ' -f 1 stdout)" "$(sha256sum <data | cut -d ' ' -f 1)" '  is that of sha256sum'
+	says '^[0-9a-f]{64}  127\.0\.0\.1:[0-9]+$' stdout '  with the peer'
+done
+backend=copy
+
+receive --once --hash sha256 -o file
+sends_nc 127.0.0.1
+ended 0 'sha256 and a file'
+tap_ok '  sha256sum -c agrees' sha256sum --strict -c stdout
+
+mkdir dir
+receive --connections 6 --hash sha256 -o dir/
+for i in 1 2 3 4 5; do { head -c "${i}00000" data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+sends_reset
+received
+tap_eq "$status" 1 'sha256 of five at once, and one that breaks off'
+wait
+tap_ok '  sha256sum -c agrees' sha256sum --strict -c stdout
+tap_eq "$(grep -c . stdout) $(grep -c 'part$' stdout)" '6 1' '  a line each, one of a part'
+rm -rf dir
+
+receive --once --hash sha256 -o -
+sends_nc 127.0.0.1
+ended 0 'sha256 and standard output'
+tap_ok '  which is only data' cmp data stdout
+says "^$(sha256sum <data | cut -d ' ' -f 1)  127" talk.txt '  the hash goes elsewhere'
+
+printf 123456789 >nine
+receive --once --hash crc32c --json
+timeout 20 nc -N 127.0.0.1 "$port" <nine
+ended 0 'crc32c'
+says '"event":"connection",.*"crc32c":"e3069283"' stdout '  is in JSON'
+says '^e3069283  127' talk.txt '  and told'
+if [ -c /dev/full ]; then
+	"$bin/zcrx-recv" --backend copy -p "$port" --hash crc32c --once 2>talk.txt >/dev/full &
+	receiver=$!
+	until listening; do sleep 0.02; done
+	timeout 20 nc -N 127.0.0.1 "$port" <nine
+	ended 1 'a hash that cannot be told'
+fi
+
 # ---- the pattern --------------------------------------------------------------
 
 receive --once --verify --page-mss --record 4 --json
@@ -397,6 +444,7 @@ refused 2 'multiple of the page size' 'a region of 5000 bytes' "$recv" --region 
 refused 2 'less than 4G' 'a region of 4G' "$recv" --region 4G
 refused 2 'not a size' 'a region of words' "$recv" --region big
 refused 2 'not one of auto' 'a backend that does not exist' "$recv" --backend x
+refused 2 'not one of sha256' 'a hash that does not exist' "${copy[@]}" --hash md5
 refused 2 'contradicts' 'zero copy by copying' "${copy[@]}" --require-zerocopy
 refused 2 'one of -o' 'two sinks' "${copy[@]}" --verify -o file
 refused 2 'no operands' 'an operand' "${copy[@]}" file
