@@ -421,6 +421,8 @@ static const struct diag table[] = {
 	  "the receiver closed the connection; not everything has arrived", NULL },
 
 	/* found by looking at counters, not by an error */
+	{ "ZC071", "reader-gone", ZCRX_STEP_SINK, -1, NULL,
+	  "the reader of standard output has closed it; this is the end", NULL },
 	{ "ZC057", "incomplete", ZCRX_STEP_SINK, -1, NULL,
 	  "{path} is not complete: {have}",
 	  "have it sent again; what has come stays there" },

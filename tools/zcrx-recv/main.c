@@ -78,7 +78,7 @@ static const struct option_def defs[] = {
 	{ "buffered", KEY_BUFFERED, NULL, "write the file without O_DIRECT" },
 	{ "verify", KEY_VERIFY, NULL, "compare with the pattern of zcrx-send --pattern" },
 	{ "hash", KEY_HASH, "NAME", "print the sha256 or crc32c of each connection as well" },
-	{ .help = "When to end (SIGINT and SIGTERM end it too, with the final report)" },
+	{ .help = "When to end" },
 	{ "once", KEY_ONCE, NULL, "after one connection" },
 	{ "connections", KEY_CONNECTIONS, "N", "after N connections" },
 	{ "time", KEY_TIME, "S", "S seconds after the first byte" },
@@ -139,6 +139,10 @@ static void help(void)
 	       "a page of memory. 'cpu usage' is what the process was charged for; 'machine' is\n"
 	       "all that all processors did meanwhile, softirq included: on a machine that does\n"
 	       "nothing else that is the true price.\n"
+	       "\n"
+	       "SIGINT (^C) and SIGTERM end it with the final report, a second one at once and\n"
+	       "without. If the reader of standard output goes away, that is an end as well,\n"
+	       "said and reported, with status 0.\n"
 	       "\n"
 	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 the machine is not\n"
 	       "ready (the message says what to do); 4 not without copies, though required;\n"

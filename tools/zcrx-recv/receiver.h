@@ -63,6 +63,7 @@ struct listener {
  * @frags: log of pieces, or NULL
  * @listeners: IPv6, IPv4
  * @stop: becomes readable on SIGINT and SIGTERM
+ * @pipe: standard output, when that is a pipe that data goes to: its reader may go
  * @conns: open connections
  * @open: how many
  * @most_open: as many as there are descriptors for
@@ -95,6 +96,7 @@ struct receiver {
 	FILE *frags;
 	struct listener listeners[2];
 	struct zcrx_source stop;
+	struct zcrx_source pipe;
 	struct conn *conns;
 	uint64_t open;
 	uint64_t most_open;
@@ -127,6 +129,7 @@ void say_start(struct receiver *r);
 void say_interval(struct receiver *r, uint64_t now);
 void say_judgement(struct receiver *r);
 int say_connection(struct receiver *r, const struct conn *c, bool complete);
+void say_reader_gone(struct receiver *r);
 void say_incomplete(struct receiver *r, const char *why);
 void say_end(struct receiver *r);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "frags.h"
@@ -28,10 +30,41 @@ static void fail(struct receiver *r, enum zcrx_step step, int err)
 
 /* ---- the sink ---------------------------------------------------------- */
 
+/* Whoever reads standard output has enough: that is an end, not an error of ours */
+static void reader_gone(struct receiver *r)
+{
+	if (!r->reader_gone)
+		say_reader_gone(r);
+	r->reader_gone = true;
+}
+
+/*
+ * A reader that goes while nothing comes would be noticed with the next data only. A pipe
+ * without one is in error, which wakes us: POLLERR needs no asking for.
+ */
+static int watch_reader(struct receiver *r)
+{
+	struct stat st;
+
+	if (!r->sink.to_stdout || fstat(STDOUT_FILENO, &st) || !S_ISFIFO(st.st_mode))
+		return 0;
+	r->pipe.fd = STDOUT_FILENO;
+	return zcrx_watch(r->backend, &r->pipe);
+}
+
+static void check_reader(struct receiver *r)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	/* a pipe that is open for reading too is readable, which says nothing */
+	if (poll(&p, 1, 0) == 1 && p.revents & POLLERR)
+		reader_gone(r);
+}
+
 static void sink_failed(struct receiver *r, int err)
 {
 	if (err == -EPIPE && r->sink.to_stdout)
-		r->reader_gone = true;
+		reader_gone(r);
 	else if (err != -EINTR)
 		fail(r, ZCRX_STEP_SINK, err);
 	/* -EINTR: a signal asked to stop while the reader was slow */
@@ -90,7 +123,7 @@ static void end_report(struct receiver *r, const struct conn *c, bool complete)
 	int err = say_connection(r, c, complete);
 
 	if (err == -EPIPE)
-		r->reader_gone = true;
+		reader_gone(r);
 	else if (err)
 		fail(r, ZCRX_STEP_SINK, err);
 }
@@ -550,6 +583,10 @@ static void handle(struct receiver *r, struct zcrx_event *ev)
 {
 	if (ev->source == &r->stop)
 		return;
+	if (ev->source == &r->pipe) {
+		check_reader(r);
+		return;
+	}
 	if (!ev->source->watch)
 		handle_conn(r, ev->source->owner, ev);
 	else if (ev->kind == ZCRX_EVENT_READY)
@@ -798,7 +835,7 @@ enum recv_exit recv_run(const struct recv_options *opt, struct report *report)
 		goto close_frags;
 	}
 	r.most_open = most_open(&r);
-	if (zcrx_watch(r.backend, &r.stop) || open_listeners(&r))
+	if (zcrx_watch(r.backend, &r.stop) || watch_reader(&r) || open_listeners(&r))
 		sink_close(&r.sink, false);
 	else
 		ret = receive(&r);

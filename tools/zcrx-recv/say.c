@@ -166,6 +166,17 @@ int say_connection(struct receiver *r, const struct conn *c, bool complete)
 }
 
 /**
+ * say_reader_gone() - nobody reads standard output any more
+ * @r: the receiver
+ */
+void say_reader_gone(struct receiver *r)
+{
+	struct diag_env env = say_env(r, NULL);
+
+	say_warning(r, &env, "reader-gone");
+}
+
+/**
  * say_incomplete() - files do not have their final names
  * @r: the receiver
  * @why: in words

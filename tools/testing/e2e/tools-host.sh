@@ -401,12 +401,48 @@ ended 0 'SIGINT while the reader of standard output does not read'
 exec 3>&-
 wait
 
-"$bin/zcrx-recv" --backend copy -p "$port" --once -o - 2>talk.txt | head -c 100000 >some &
+for backend in copy epoll; do
+	# the sender goes on; with "idle" it sends what the reader wants, and nothing more
+	for sender in busy idle; do
+		{
+			timeout -s KILL 15 "$bin/zcrx-recv" --backend "$backend" -p "$port" -o - 2>talk.txt
+			echo $? >status
+		} | head -c 100000 >some &
+		until listening; do sleep 0.02; done
+		if [ "$sender" = busy ]; then
+			sends_nc 127.0.0.1 2>/dev/null
+		else
+			{ head -c 100000 data; sleep 5; } | timeout 3 nc 127.0.0.1 "$port" >/dev/null 2>&1
+		fi
+		wait
+		tap_ok "a reader that has enough of a sender that is $sender, $backend" \
+			cmp <(head -c 100000 data) some
+		tap_eq "$(cat status)" 0 '  ends the receiver well'
+		says 'ZC071 .*reader of standard output' talk.txt '  which is said'
+		says '^received ' talk.txt '  with the final report'
+	done
+done
+backend=copy
+
+# The report cannot be written: the first signal asks, the second does not
+mkfifo full
+exec 4<>full
+head -c 60000 /dev/zero >&4
+"$bin/zcrx-recv" --backend copy -p "$port" --json >stdout 2>&4 &
+receiver=$!
 until listening; do sleep 0.02; done
-sends_nc 127.0.0.1 2>/dev/null
-wait
-tap_ok 'a reader that has enough' cmp <(head -c 100000 data) some
-says '^received ' talk.txt '  ends it quietly'
+head -c 5536 /dev/zero | timeout 1 cat >&4
+kill -INT "$receiver"
+sleep 0.3
+tap_ok 'a final report that nobody reads keeps the receiver' kill -0 "$receiver"
+kill -INT "$receiver"
+for i in $(seq 100); do
+	kill -0 "$receiver" 2>/dev/null || break
+	sleep 0.05
+done
+kill -KILL "$receiver" 2>/dev/null
+ended 130 '  and a second SIGINT ends it at once'
+exec 4<&-
 
 receive --once --discard
 sends_reset
