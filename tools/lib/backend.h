@@ -27,6 +27,7 @@
  * @rq_entries: refill ring entries, a power of two
  * @cq_entries: completion ring entries, a power of two
  * @cpu: CPU for the queue's interrupt, -1 to leave it where it is
+ * @busy_poll_us: let a wait look at the NIC's queue itself for so long, microseconds, 0 not
  * @gather_us: let zcrx_next() wait so long for more than the first event, microseconds
  */
 struct zcrx_config {
@@ -37,6 +38,7 @@ struct zcrx_config {
 	uint32_t rq_entries;
 	uint32_t cq_entries;
 	int cpu;
+	uint32_t busy_poll_us;
 	uint32_t gather_us;
 };
 
@@ -169,11 +171,13 @@ struct zcrx_backend_ops;
  * @ops: which backend
  * @region: its memory
  * @given_back: pieces given back so far
+ * @busy_polls: the kernel took struct zcrx_config.busy_poll_us
  */
 struct zcrx_backend {
 	const struct zcrx_backend_ops *ops;
 	struct zcrx_region region;
 	uint64_t given_back;
+	bool busy_polls;
 };
 
 /**

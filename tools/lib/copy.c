@@ -130,6 +130,7 @@ static int copy_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
 	}
 	uring_gather(&c->ring, cfg->gather_us);
+	c->base.busy_polls = uring_busy_poll(&c->ring, cfg->busy_poll_us);
 	err = zcrx_region_map(&c->base.region, cfg, why);
 	if (!err)
 		err = provide_all(c, why);

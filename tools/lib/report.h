@@ -37,6 +37,11 @@ void report_diag(struct report *r, const struct diag_env *env, const struct diag
 void report_refusal(struct report *r, struct diag_env *env);
 void report_rate(struct report *r, uint64_t bytes, uint64_t ns);
 void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes);
+void report_shares(struct report *r, const char *title, const uint64_t *counts, unsigned int n,
+		   void (*label)(char *buf, size_t size, unsigned int i, uint64_t unit),
+		   uint64_t unit);
+void report_places(struct report *r, const struct cpu_places *softirq,
+		   const struct cpu_places *app, const struct cpu_irq *irq);
 const char *report_size(uint64_t bytes, char *buf);
 double report_gbit(uint64_t bytes, uint64_t ns);
 

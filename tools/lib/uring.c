@@ -19,6 +19,16 @@
 /* A wait without an end. Without any timeout the least one would be the end: Linux 6.18 at least */
 #define LONG_S		3600
 
+/* Nor these; Linux 6.9 */
+#define REGISTER_NAPI		27
+
+struct uring_napi {
+	uint32_t busy_poll_to;
+	uint8_t prefer_busy_poll;
+	uint8_t pad[3];
+	uint64_t resv;
+};
+
 struct uring_getevents_arg {
 	uint64_t sigmask;
 	uint32_t sigmask_sz;
@@ -65,6 +75,20 @@ int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind)
 void uring_gather(struct uring *u, uint32_t us)
 {
 	u->gather_us = u->ring.features & FEAT_MIN_TIMEOUT ? us : 0;
+}
+
+/**
+ * uring_busy_poll() - let waits look at the queues that their sockets receive from
+ * @u: the ring
+ * @us: for how long, microseconds, 0 not to
+ *
+ * Return: whether they do; a kernel before 6.9 cannot.
+ */
+bool uring_busy_poll(struct uring *u, uint32_t us)
+{
+	struct uring_napi napi = { .busy_poll_to = us, .prefer_busy_poll = 1 };
+
+	return us && !uring_registration(u, REGISTER_NAPI, &napi, 1);
 }
 
 /**

@@ -80,6 +80,8 @@ struct listener {
  * @interval_at: end of the interval in work
  * @interval_start: its start
  * @interval: @stats at its start
+ * @softirq: where the stack handled packets of ours
+ * @program: where this ran
  * @events: events since the last look at the clock
  * @retries: connections with a retry_at
  * @judged: said that a flow is copied, or saw that it is not
@@ -113,6 +115,8 @@ struct receiver {
 	uint64_t interval_at;
 	uint64_t interval_start;
 	struct rx_stats interval;
+	struct cpu_places softirq;
+	struct cpu_places program;
 	uint32_t events;
 	uint64_t retries;
 	bool judged;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,6 +20,8 @@
 #define RETRY_NS		(5 * MS)
 /* Look at the clock once in so many events: it may cost a system call */
 #define EVENTS_PER_TICK		8
+/* Connections at a time that are asked which processor handles their packets */
+#define MOST_SAMPLED		16
 
 static const int families[2] = { AF_INET6, AF_INET };
 
@@ -436,6 +439,21 @@ static void unlink_conn(struct receiver *r, struct conn *c)
 	r->open--;
 }
 
+/* Samples are enough: each costs a system call */
+static void sample_places(struct receiver *r, const struct conn *c)
+{
+	cpu_seen(&r->softirq, net_incoming_cpu(c->source.fd));
+	cpu_seen(&r->program, sched_getcpu());
+}
+
+static void sample_all_places(struct receiver *r)
+{
+	unsigned int n = 0;
+
+	for (const struct conn *c = r->conns; c && n < MOST_SAMPLED; c = c->next, n++)
+		sample_places(r, c);
+}
+
 static void free_conn(struct conn *c)
 {
 	close(c->source.fd);
@@ -451,6 +469,7 @@ static void end_conn(struct receiver *r, struct conn *c, bool complete)
 
 	if (err)
 		sink_failed(r, err);
+	sample_places(r, c);
 	end_report(r, c, complete && !err);
 	unlink_conn(r, c);
 	r->retries -= c->retry_at != 0;
@@ -618,6 +637,7 @@ static void tick(struct receiver *r)
 	if (now < r->tick_at)
 		return;
 	say_judgement(r);
+	sample_all_places(r);
 	if (r->retries)
 		retry_starved(r, now);
 	if (r->interval_at && now >= r->interval_at) {

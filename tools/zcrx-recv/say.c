@@ -268,8 +268,9 @@ void say_start(struct receiver *r)
 	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
 	if (ops->zero_copy)
 		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
-	fprintf(r->report->talk, "%s, region %s, %s", ops->words,
-		report_size(opt->cfg.region_size, region), r->sink.ops->words);
+	fprintf(r->report->talk, "%s, region %s%s%s", ops->words,
+		report_size(opt->cfg.region_size, region), opt->path ? "\n  to " : ", ",
+		r->sink.ops->words);
 	if (opt->path)
 		fprintf(r->report->talk, " %s", opt->path);
 	if (ws)
@@ -279,6 +280,11 @@ void say_start(struct receiver *r)
 	if (opt->cfg.cpu >= 0 && !ops->pins)
 		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
 			r->report->prog, ops->name);
+	if (opt->cfg.busy_poll_us && !r->backend->busy_polls) {
+		struct diag_env env = say_env(r, NULL);
+
+		say_warning(r, &env, "no-busy-poll");
+	}
 	if (!report_event(r->report, "start"))
 		return;
 	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
@@ -292,6 +298,9 @@ void say_start(struct receiver *r)
 	json_u64(&r->report->json, "rq_entries", opt->cfg.rq_entries);
 	json_u64(&r->report->json, "cq_entries", opt->cfg.cq_entries);
 	json_u64(&r->report->json, "page_bytes", r->stats.page);
+	json_u64(&r->report->json, "gather_us", opt->cfg.gather_us);
+	json_u64(&r->report->json, "busy_poll_us",
+		 r->backend->busy_polls ? opt->cfg.busy_poll_us : 0);
 	json_u64(&r->report->json, "mss", opt->mss);
 	json_bool(&r->report->json, "page_mss", opt->page_mss);
 	json_str(&r->report->json, "sink", r->sink.ops->words);
@@ -423,6 +432,38 @@ static void json_writer(struct json *j, const struct sink *s, const struct write
 	json_close(j);
 }
 
+static void length_label(char *buf, size_t size, unsigned int i, uint64_t unit)
+{
+	(void)unit;
+	if (i < 2)
+		snprintf(buf, size, "%u", i);
+	else
+		snprintf(buf, size, "%llu-%llu", 1ULL << (i - 1), (1ULL << i) - 1);
+}
+
+static void place_label(char *buf, size_t size, unsigned int i, uint64_t unit)
+{
+	snprintf(buf, size, "%" PRIu64 "-%" PRIu64, i * unit, (i + 1) * unit - 1);
+}
+
+static void say_histograms(struct receiver *r)
+{
+	const struct rx_stats *s = &r->stats;
+
+	report_shares(r->report, "length", s->len_log2, STATS_LOG2, length_label, 0);
+	report_shares(r->report, "offset", s->place, STATS_PLACES, place_label,
+		      s->page / STATS_PLACES);
+}
+
+static void say_places(struct receiver *r)
+{
+	struct cpu_irq irq = { .number = -1 };
+
+	if (r->opt->cfg.iface)
+		cpu_queue_irq(&irq, r->opt->cfg.iface, r->opt->cfg.queue);
+	report_places(r->report, &r->softirq, &r->program, &irq);
+}
+
 /**
  * say_end() - what has happened
  * @r: the receiver
@@ -457,6 +498,8 @@ void say_end(struct receiver *r)
 		say_writer(r, ws);
 	if (r->counted)
 		say_kernel(r, &k);
+	say_histograms(r);
+	say_places(r);
 	report_cpu(out, &used, s->bytes);
 	if (json)
 		report_event_end(out);

@@ -40,8 +40,11 @@ guest_transfers() { # MTU
 	[ "$mtu" -lt 4168 ] || aligned6=99
 	tap_ok "zcrx-flow up" flow_up
 	check_transfer "nc, IPv4" "nc -N $ZCRX_GUEST $port <$work/input" 90 0
+	tap_ok "the report knows the queue's interrupt" \
+		grep -q '"interrupt":{"number":[0-9]*,"name":"eth0-TxRx-'"$queue"'"' "$work/recv.json"
 	check_transfer "nc, IPv6" "nc -N $ZCRX_GUEST6 $port <$work/input" 90 0
-	check_transfer "zcrx-send, IPv4" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4
+	check_transfer "zcrx-send, IPv4, busy polling" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4 --busy-poll 50
+	tap_ok "busy polling: the kernel takes it" grep -q '"busy_poll_us":50,' "$work/recv.json"
 	check_transfer "zcrx-send, IPv6" "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input" 90 $aligned6
 	if [ "$mtu" = 1500 ]; then
 		check_transfer "copying receive" "nc -N $ZCRX_GUEST $port <$work/input" 0 0 --backend copy

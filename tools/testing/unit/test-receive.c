@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -242,6 +243,54 @@ static void test_idle(const struct zcrx_backend_ops *ops)
 	close(bell.fd);
 }
 
+/* What the kernel says of busy polling: of an epoll, by ioctl; of an io_uring, in fdinfo */
+static uint32_t busy_poll_us(int fd)
+{
+	struct {
+		uint32_t us;
+		uint16_t budget;
+		uint8_t prefer, pad;
+	} params;
+	char path[64], line[128];
+	uint32_t us = 0;
+	FILE *f;
+
+	if (!ioctl(fd, _IOR(0x8a, 2, params), &params))
+		return params.us;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "napi_busy_poll_dt: %u", &us) == 1)
+			us /= 1000;
+	if (f)
+		fclose(f);
+	return us;
+}
+
+static void test_busy_poll(const struct zcrx_backend_ops *ops)
+{
+	struct zcrx_config cfg = config(2 * BUFFER);
+	struct zcrx_refusal why = { 0 };
+	struct zcrx_backend *b;
+	uint32_t found = 0;
+
+	cfg.busy_poll_us = 77;
+	if (ops->probe(&cfg, &why) || ops->open(&cfg, &b, &why))
+		return;
+	if (!b->busy_polls)
+		tap_skip("busy polling", "this kernel has it not");
+	for (int fd = 3; b->busy_polls && fd < 64 && found != 77; fd++)
+		found = busy_poll_us(fd);
+	if (b->busy_polls)
+		tap_eq(found, 77, "%s: the kernel busy-polls as long as asked", ops->name);
+	zcrx_close(b);
+	cfg.busy_poll_us = 0;
+	if (ops->open(&cfg, &b, &why))
+		tap_bail("%s: %s", ops->name, strerror(why.err));
+	tap_ok(!b->busy_polls, "%s: and not unless asked", ops->name);
+	zcrx_close(b);
+}
+
 int main(void)
 {
 	const struct zcrx_backend_ops *ops;
@@ -254,6 +303,7 @@ int main(void)
 		test_error(ops);
 		test_watch(ops);
 		test_idle(ops);
+		test_busy_poll(ops);
 	}
 	tap_ok(zcrx_backend_find("epoll") && zcrx_backend_find("copy") && !zcrx_backend_find("auto"),
 	       "backends are found by name");
