@@ -56,6 +56,8 @@ receive() {
 received() {
 	status=0
 	wait "$receiver" || status=$?
+	# for the schema, in the end
+	grep -a '^{"event"' stdout >>lines
 }
 
 send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
@@ -416,7 +418,7 @@ for backend in copy epoll; do
 		if [ "$sender" = busy ]; then
 			sends_nc 127.0.0.1 2>/dev/null
 		else
-			{ head -c 100000 data; sleep 5; } | timeout 3 nc 127.0.0.1 "$port" >/dev/null 2>&1
+			{ head -c 100000 data; sleep 2; } | timeout 2 nc 127.0.0.1 "$port" >/dev/null 2>&1
 		fi
 		wait
 		tap_ok "a reader that has enough of a sender that is $sender, $backend" \
@@ -525,6 +527,28 @@ receive -o /dev/full
 sends_nc 127.0.0.1 2>/dev/null
 ended 1 'a full disk'
 says 'ZC050 .*ENOSPC' talk.txt '  which is said in words'
+
+# ---- JSON ---------------------------------------------------------------------
+
+receive --json --interval 0.1 --record 4 --verify
+{ send 127.0.0.1 "$port" --pattern --bytes 40M; sleep 0.3; sends_nc 127.0.0.1; } 2>/dev/null
+kill -INT "$receiver"
+ended 5 'JSON lines of intervals, records and wrong data'
+receive --json --hash sha256 -o file
+sends_reset
+{ head -c 1M data; sleep 0.5; } | timeout 10 nc 127.0.0.1 "$port" >/dev/null &
+sleep 0.3
+kill -INT "$receiver"
+ended 1 '  of what broke off and what was cut'
+wait
+refused 1 'ZC053' '  of what cannot begin' "${copy[@]}" --json -o /nowhere/f
+cat stdout >>lines
+events=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" lines)
+case $? in
+77) tap_skip '  the lines are what the schema says' 'no python3-jsonschema' ;;
+*) tap_eq "$events" 'connection end error interval start warning' \
+	"  all $(wc -l <lines) of them are what the schema says, of each event" ;;
+esac
 
 refused 3 'ZC060 .*ECONNREFUSED' 'nobody listens' "$bin/zcrx-send" 127.0.0.1 "$port"
 refused 3 'ZC061 .*ENETUNREACH' 'no route' "$bin/zcrx-send" 198.51.100.1 "$port"

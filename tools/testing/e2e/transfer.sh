@@ -24,6 +24,7 @@ check_transfer() {
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
 	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
 	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
 	rm -f "$output"
 	tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
@@ -108,7 +109,7 @@ guest_gather() {
 }
 
 main() {
-	local mtu
+	local mtu said rc=0
 
 	need_kernel "$kernel"
 	make_work
@@ -118,6 +119,11 @@ main() {
 	done
 	vm "many connections" connections --mtu 4168
 	vm "gathering" gather --mtu 4168
+	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work/lines") || rc=$?
+	case $rc in
+	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;
+	*) tap_eq "$rc" 0 'JSON lines are what the schema says' || tap_diag "$said" ;;
+	esac
 }
 
 e2e_main "$@"
