@@ -99,6 +99,7 @@ for host in 127.0.0.1 ::1; do
 	says '^  offset    0-255: [0-9.]+%' talk.txt '  where in a page they start'
 	says '^  cpu       softirq on [0-9].* / program on [0-9]' talk.txt '  and who did the work'
 	tap_eq "$(grep -E '.{81}' talk.txt)" '' '  in 80 columns'
+	cp talk.txt direct.txt
 	says '^received 28(\.6)? MB .0\.0 % zero copy, .* page-aligned. in .* Gbit/s$' talk.txt \
 		'  the last line says so'
 done
@@ -250,6 +251,9 @@ tap_eq "$(files dir)" 'TIME-00000001 TIME-00000002 TIME-00000003' '  their names
 tap_ok '  each is what was sent' cmp <(head -c 1000000 data; head -c 2000000 data; head -c 3000000 data) <(cat dir/*)
 says '"event":"connection","data":\{"connection":2,.*"bytes":2000000,.*"complete":true,"path":"dir/.*-00000002"' \
 	stdout '  JSON names them'
+if grep -q '(O_DIRECT)' direct.txt; then
+	says '"file":\{"files":3,"incomplete":0,"direct":true,' stdout '  with O_DIRECT, as a single file'
+fi
 cp -r dir before
 receive --connections 40 --directory dir --region 1M
 for i in $(seq 40); do { head -c "1${i}001" data | timeout 60 nc -N 127.0.0.1 "$port"; } & done

@@ -53,6 +53,13 @@ guest_transfers() { # MTU
 	fi
 }
 
+four_files() {
+	local f
+
+	[ "$(find /run/dir -type f ! -name '*.part' | wc -l)" -eq 4 ] || return
+	for f in /run/dir/*; do cmp "$work/input" "$f" || return; done
+}
+
 # Several at once, and one after the other
 guest_connections() {
 	local rc=0 i cmd=''
@@ -70,6 +77,20 @@ guest_connections() {
 	wait "$recv_pid" || rc=$?
 	tap_eq $rc 0 "the receiver finds the pattern in every stream" || tap_diag "$(cat "$work/recv.err")"
 	tap_eq "$(recv_value bytes)" $((5 * (8 << 20) + 3 * (3 << 20))) "all bytes of 8 connections"
+
+	# a file each, while all compete for the region
+	mkdir -p /run/dir
+	recv_start --connections 4 --hash sha256 --region 16M -o /run/dir/
+	peer "for i in 1 2 3 4; do nc -N $ZCRX_GUEST $port <$work/input & done; wait"
+	rc=0
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "four connections into a directory" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
+	tap_ok "each has its file, and each is right" four_files
+	tap_eq "$(grep -o '"sha256":"[0-9a-f]*"' "$work/recv.json" | sort -u)" \
+		"\"sha256\":\"$(sha256sum <"$work/input" | cut -d ' ' -f 1)\"" "and each hash"
+	tap_ok "$(recv_value zero_copy_percent) % without a copy" at_least "$(recv_value zero_copy_percent)" 50
+	rm -r /run/dir
 
 	# the end by signal is a clean one, with the report
 	recv_start
