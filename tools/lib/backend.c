@@ -11,6 +11,7 @@ static const struct zcrx_backend_ops *const backends[] = {
 	&zcrx_rbuf_ops,
 	&zcrx_upstream_ops,
 	&zcrx_copy_ops,
+	&zcrx_epoll_ops,
 };
 
 /**

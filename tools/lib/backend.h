@@ -27,6 +27,7 @@
  * @rq_entries: refill ring entries, a power of two
  * @cq_entries: completion ring entries, a power of two
  * @cpu: CPU for the queue's interrupt, -1 to leave it where it is
+ * @busy_poll_us: let a wait look at the NIC's queue itself for so long, microseconds, 0 not
  * @gather_us: let zcrx_next() wait so long for more than the first event, microseconds
  */
 struct zcrx_config {
@@ -37,6 +38,7 @@ struct zcrx_config {
 	uint32_t rq_entries;
 	uint32_t cq_entries;
 	int cpu;
+	uint32_t busy_poll_us;
 	uint32_t gather_us;
 };
 
@@ -169,11 +171,13 @@ struct zcrx_backend_ops;
  * @ops: which backend
  * @region: its memory
  * @given_back: pieces given back so far
+ * @busy_polls: the kernel took struct zcrx_config.busy_poll_us
  */
 struct zcrx_backend {
 	const struct zcrx_backend_ops *ops;
 	struct zcrx_region region;
 	uint64_t given_back;
+	bool busy_polls;
 };
 
 /**
@@ -188,8 +192,8 @@ struct zcrx_backend {
  * @arm: start receiving from a stream; 0 or -errno
  * @watch: report once when a descriptor becomes readable; 0 or -errno
  * @next: next event; 1, 0 for none in time, -EINTR or another -errno.
- *	@timeout_ms 0 takes only what is there already, without a system
- *	call; -1 waits for ever
+ *	@timeout_ms 0 takes only what is known to be there already and never
+ *	waits; -1 waits for ever
  * @give_back: the caller is through with pieces
  * @counters: what the kernel counted since open; the bits of enum zcrx_counted
  *	that say which of it is valid, 0 when it does not count
@@ -215,6 +219,7 @@ struct zcrx_backend_ops {
 extern const struct zcrx_backend_ops zcrx_rbuf_ops;
 extern const struct zcrx_backend_ops zcrx_upstream_ops;
 extern const struct zcrx_backend_ops zcrx_copy_ops;
+extern const struct zcrx_backend_ops zcrx_epoll_ops;
 
 const struct zcrx_backend_ops *zcrx_backend_find(const char *name);
 const struct zcrx_backend_ops *zcrx_backend_at(unsigned int i);

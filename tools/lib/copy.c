@@ -45,6 +45,16 @@ static size_t buffers_size(const struct copy_backend *c)
 	return c->entries * sizeof(struct io_uring_buf);
 }
 
+/* No probe tells of multishot receive; this operation came in the same release, 6.0 */
+static bool has_multishot(struct uring *u)
+{
+	struct io_uring_probe *probe = io_uring_get_probe_ring(&u->ring);
+	bool has = probe && io_uring_opcode_supported(probe, IORING_OP_SEND_ZC);
+
+	io_uring_free_probe(probe);
+	return has;
+}
+
 static int copy_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
 {
 	struct uring u;
@@ -54,8 +64,9 @@ static int copy_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
 	ret = uring_open(&u, 8, URING_PLAIN);
 	if (ret < 0)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
+	ret = has_multishot(&u) ? 0 : zcrx_refuse(why, ZCRX_STEP_RECEIVE, EINVAL);
 	uring_close(&u);
-	return 0;
+	return ret;
 }
 
 static void provide(struct copy_backend *c, uint16_t id, int slot)
@@ -119,6 +130,7 @@ static int copy_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
 	}
 	uring_gather(&c->ring, cfg->gather_us);
+	c->base.busy_polls = uring_busy_poll(&c->ring, cfg->busy_poll_us);
 	err = zcrx_region_map(&c->base.region, cfg, why);
 	if (!err)
 		err = provide_all(c, why);
@@ -215,7 +227,7 @@ static unsigned int copy_counters(struct zcrx_backend *b, struct io_uring_zc_rx_
 
 const struct zcrx_backend_ops zcrx_copy_ops = {
 	.name = "copy",
-	.words = "ordinary copying receive",
+	.words = "ordinary copying receive, io_uring",
 	.zero_copy = false,
 	.probe = copy_probe,
 	.open = copy_open,

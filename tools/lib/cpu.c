@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cpu.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,4 +92,77 @@ struct cpu_sample cpu_since(const struct cpu_sample *then, const struct cpu_samp
 double cpu_us_per_mb(uint64_t us, uint64_t bytes)
 {
 	return bytes ? (double)us * (1 << 20) / (double)bytes : 0.0;
+}
+
+/**
+ * cpu_seen() - count a sample
+ * @p: the places
+ * @cpu: processor, negative when it is not known
+ */
+void cpu_seen(struct cpu_places *p, int cpu)
+{
+	if (cpu >= 0 && cpu < CPU_PLACES)
+		p->seen[cpu]++;
+}
+
+/* Drivers that name interrupts by interface end the name with the queue: eth0-TxRx-3 */
+static bool names_queue(const char *name, const char *iface, unsigned int queue)
+{
+	size_t len = strlen(iface);
+	const char *dash = strrchr(name, '-');
+	unsigned int n;
+	char end;
+
+	return !strncmp(name, iface, len) && name[len] == '-' && dash > name + len &&
+	       sscanf(dash, "-%u%c", &n, &end) == 1 && n == queue && !strstr(name, "-tx-");
+}
+
+static void read_irq_cpus(struct cpu_irq *irq)
+{
+	static const char *const files[] = { "effective_affinity_list", "smp_affinity_list" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !irq->cpus[0]; i++) {
+		char path[64];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/irq/%d/%s", irq->number, files[i]);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fscanf(f, "%47s", irq->cpus) != 1)
+			irq->cpus[0] = '\0';
+		fclose(f);
+	}
+}
+
+/**
+ * cpu_queue_irq() - find the interrupt of a queue
+ * @irq: what was found
+ * @iface: network interface
+ * @queue: its RX queue
+ */
+void cpu_queue_irq(struct cpu_irq *irq, const char *iface, unsigned int queue)
+{
+	FILE *f = fopen("/proc/interrupts", "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	*irq = (struct cpu_irq){ .number = -1 };
+	while (f && irq->number < 0 && getline(&line, &size, f) > 0) {
+		char *name;
+		int number;
+
+		line[strcspn(line, "\n")] = '\0';
+		name = strrchr(line, ' ');
+		if (!name || sscanf(line, " %d:", &number) != 1 ||
+		    !names_queue(name + 1, iface, queue))
+			continue;
+		irq->number = number;
+		snprintf(irq->name, sizeof(irq->name), "%s", name + 1);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	if (irq->number >= 0)
+		read_irq_cpus(irq);
 }

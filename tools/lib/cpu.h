@@ -31,6 +31,32 @@ struct cpu_sample {
 	uint64_t all_irq_us;
 };
 
+/* Processors that are told apart; work on others is not counted */
+#define CPU_PLACES	1024
+
+/**
+ * struct cpu_places - on which processors something was seen
+ * @seen: how often on each
+ */
+struct cpu_places {
+	uint32_t seen[CPU_PLACES];
+};
+
+/**
+ * struct cpu_irq - the interrupt of a queue
+ * @number: as in /proc/interrupts, negative when it is not known
+ * @name: as there
+ * @cpus: processors that take it, a list as of cpuset(7)
+ */
+struct cpu_irq {
+	int number;
+	char name[48];
+	char cpus[48];
+};
+
+void cpu_seen(struct cpu_places *p, int cpu);
+void cpu_queue_irq(struct cpu_irq *irq, const char *iface, unsigned int queue);
+
 uint64_t clock_ns(void);
 void cpu_sample(struct cpu_sample *s);
 struct cpu_sample cpu_since(const struct cpu_sample *then, const struct cpu_sample *now);

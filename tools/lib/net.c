@@ -177,6 +177,20 @@ int net_tcp_info(int fd, struct tcp_info *info)
 }
 
 /**
+ * net_incoming_cpu() - where the stack did its work for a connection last
+ * @fd: connected socket
+ *
+ * Return: a processor, negative when it is not known.
+ */
+int net_incoming_cpu(int fd)
+{
+	socklen_t len = sizeof(int);
+	int cpu = -1;
+
+	return getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) ? -1 : cpu;
+}
+
+/**
  * net_send_mss() - payload of a full segment that we send
  * @fd: connected socket
  *

@@ -176,6 +176,7 @@ static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
 	}
 	uring_gather(&r->ring, cfg->gather_us);
+	r->base.busy_polls = uring_busy_poll(&r->ring, cfg->busy_poll_us);
 	err = rbuf_setup(r, cfg, why);
 	if (err) {
 		rbuf_close(&r->base);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include <string.h>
+
 /**
  * report_event() - start a JSON line, if there is to be one
  * @r: the report
@@ -154,4 +156,131 @@ void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes)
 	json_u64(&r->json, "machine_sys_us", used->all_sys_us);
 	json_u64(&r->json, "machine_irq_us", used->all_irq_us);
 	json_double(&r->json, "machine_us_per_mb", machine);
+}
+
+#define COLUMNS		80
+#define INDENT		12
+#define WORD		48
+
+/* Adds a word to a line for people, and starts another line when it has no room */
+static unsigned int put_word(FILE *out, unsigned int column, const char *word)
+{
+	unsigned int len = (unsigned int)strlen(word);
+
+	if (column > INDENT && column + 1 + len > COLUMNS) {
+		fprintf(out, "\n%*s", INDENT, "");
+		column = INDENT;
+	} else if (column > INDENT) {
+		fputc(' ', out);
+		column++;
+	}
+	fputs(word, out);
+	return column + len;
+}
+
+/**
+ * report_shares() - a histogram as a line for people
+ * @r: the report
+ * @title: of what; short
+ * @counts: the histogram
+ * @n: slots in it; those with nothing in them are left out
+ * @label: writes what a slot holds
+ * @unit: last argument of @label
+ */
+void report_shares(struct report *r, const char *title, const uint64_t *counts, unsigned int n,
+		   void (*label)(char *buf, size_t size, unsigned int i, uint64_t unit),
+		   uint64_t unit)
+{
+	unsigned int column = INDENT;
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		sum += counts[i];
+	if (!sum)
+		return;
+	fprintf(r->talk, "  %-*s", INDENT - 2, title);
+	for (unsigned int i = 0; i < n; i++) {
+		char what[WORD], word[WORD + 16];
+
+		if (!counts[i])
+			continue;
+		label(what, sizeof(what), i, unit);
+		snprintf(word, sizeof(word), "%s: %.1f%%", what,
+			 100.0 * (double)counts[i] / (double)sum);
+		column = put_word(r->talk, column, word);
+	}
+	fputc('\n', r->talk);
+}
+
+static unsigned int put_places(struct report *r, unsigned int column, const char *title,
+			       const struct cpu_places *p)
+{
+	uint64_t sum = 0;
+	char word[WORD];
+
+	for (unsigned int i = 0; i < CPU_PLACES; i++)
+		sum += p->seen[i];
+	if (!sum)
+		return column;
+	column = put_word(r->talk, column, title);
+	for (unsigned int i = 0; i < CPU_PLACES; i++) {
+		if (!p->seen[i])
+			continue;
+		if (p->seen[i] == sum)
+			snprintf(word, sizeof(word), "%u", i);
+		else
+			snprintf(word, sizeof(word), "%u (%.0f%%)", i,
+				 100.0 * p->seen[i] / (double)sum);
+		column = put_word(r->talk, column, word);
+	}
+	return column;
+}
+
+static void json_places(struct json *j, const char *key, const struct cpu_places *p)
+{
+	json_open(j, key);
+	for (unsigned int i = 0; i < CPU_PLACES; i++) {
+		char cpu[16];
+
+		if (!p->seen[i])
+			continue;
+		snprintf(cpu, sizeof(cpu), "%u", i);
+		json_u64(j, cpu, p->seen[i]);
+	}
+	json_close(j);
+}
+
+/**
+ * report_places() - where work was done: a line for people, and members of a JSON line
+ * @r: the report; in a JSON line if there are any
+ * @softirq: samples of where the stack handled packets
+ * @app: of where the program ran
+ * @irq: interrupt of the queue
+ */
+void report_places(struct report *r, const struct cpu_places *softirq,
+		   const struct cpu_places *app, const struct cpu_irq *irq)
+{
+	unsigned int column = INDENT;
+	char word[2 * WORD + 32];
+
+	fprintf(r->talk, "  %-*s", INDENT - 2, "cpu");
+	column = put_places(r, column, "softirq on", softirq);
+	column = put_places(r, column, column > INDENT ? "/ program on" : "program on", app);
+	if (irq->number >= 0) {
+		snprintf(word, sizeof(word), "/ irq %d (%s)%s%s", irq->number, irq->name,
+			 irq->cpus[0] ? " on " : "", irq->cpus);
+		put_word(r->talk, column, word);
+	}
+	fputc('\n', r->talk);
+	if (!r->json.out)
+		return;
+	json_places(&r->json, "softirq_cpus", softirq);
+	json_places(&r->json, "program_cpus", app);
+	if (irq->number < 0)
+		return;
+	json_open(&r->json, "interrupt");
+	json_u64(&r->json, "number", (uint64_t)irq->number);
+	json_str(&r->json, "name", irq->name);
+	json_str(&r->json, "cpus", irq->cpus);
+	json_close(&r->json);
 }

@@ -2,8 +2,9 @@
 /*
  * What the tools say: lines for people on stderr, JSON lines for programs.
  *
- * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, check, warning,
- * error or end. Names carry base units: bytes, seconds, bits_per_second.
+ * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, connection, check,
+ * warning, error or end; zcrx-recv/report.schema.json describes those of zcrx-recv. Names
+ * carry base units: bytes, seconds, bits_per_second.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -38,6 +39,11 @@ void report_diag_members(struct report *r, const struct diag_text *text);
 const char *report_refusal(struct report *r, struct diag_env *env);
 void report_rate(struct report *r, uint64_t bytes, uint64_t ns);
 void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes);
+void report_shares(struct report *r, const char *title, const uint64_t *counts, unsigned int n,
+		   void (*label)(char *buf, size_t size, unsigned int i, uint64_t unit),
+		   uint64_t unit);
+void report_places(struct report *r, const struct cpu_places *softirq,
+		   const struct cpu_places *app, const struct cpu_irq *irq);
 const char *report_size(uint64_t bytes, char *buf);
 double report_gbit(uint64_t bytes, uint64_t ns);
 

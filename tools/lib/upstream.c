@@ -198,6 +198,7 @@ static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **ou
 		return zcrx_refuse(why, ZCRX_STEP_RING, err);
 	}
 	uring_gather(&u->ring, cfg->gather_us);
+	u->base.busy_polls = uring_busy_poll(&u->ring, cfg->busy_poll_us);
 	err = zcrx_region_map(&u->base.region, cfg, why);
 	if (!err)
 		err = map_shared(u, cfg, why);

@@ -16,6 +16,19 @@
 /* Not in the headers of liburing 2.3; struct io_uring_getevents_arg of Linux 6.12 */
 #define FEAT_MIN_TIMEOUT	(1U << 15)
 
+/* A wait without an end. Without any timeout the least one would be the end: Linux 6.18 at least */
+#define LONG_S		3600
+
+/* Nor these; Linux 6.9 */
+#define REGISTER_NAPI		27
+
+struct uring_napi {
+	uint32_t busy_poll_to;
+	uint8_t prefer_busy_poll;
+	uint8_t pad[3];
+	uint64_t resv;
+};
+
 struct uring_getevents_arg {
 	uint64_t sigmask;
 	uint32_t sigmask_sz;
@@ -62,6 +75,20 @@ int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind)
 void uring_gather(struct uring *u, uint32_t us)
 {
 	u->gather_us = u->ring.features & FEAT_MIN_TIMEOUT ? us : 0;
+}
+
+/**
+ * uring_busy_poll() - let waits look at the queues that their sockets receive from
+ * @u: the ring
+ * @us: for how long, microseconds, 0 not to
+ *
+ * Return: whether they do; a kernel before 6.9 cannot.
+ */
+bool uring_busy_poll(struct uring *u, uint32_t us)
+{
+	struct uring_napi napi = { .busy_poll_to = us, .prefer_busy_poll = 1 };
+
+	return us && !uring_registration(u, REGISTER_NAPI, &napi, 1);
 }
 
 /**
@@ -168,17 +195,18 @@ static int wait_some(struct uring *u, int timeout_ms)
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = timeout_ms % 1000 * 1000000LL,
 	};
-	struct __kernel_timespec *timeout = timeout_ms < 0 ? NULL : &ts;
 
+	if (timeout_ms < 0)
+		ts = (struct __kernel_timespec){ .tv_sec = LONG_S };
 	if (u->gather_us)
-		return wait_gathering(u, timeout);
-	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1, timeout, NULL);
+		return wait_gathering(u, &ts);
+	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1, &ts, NULL);
 }
 
 /**
  * uring_next() - the next completion, in @u->cqe
  * @u: the ring
- * @timeout_ms: 0 to look at the ring only, -1 to wait for ever
+ * @timeout_ms: 0 to look at the ring only, -1 to wait as good as for ever: an hour
  *
  * Return: 1, 0 for none in time, -EINTR or another -errno.
  */

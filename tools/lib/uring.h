@@ -32,6 +32,7 @@ enum uring_kind {
 
 int uring_open(struct uring *u, uint32_t cq_entries, enum uring_kind kind);
 void uring_gather(struct uring *u, uint32_t us);
+bool uring_busy_poll(struct uring *u, uint32_t us);
 void uring_close(struct uring *u);
 struct io_uring_sqe *uring_sqe(struct uring *u);
 int uring_watch(struct uring *u, struct zcrx_source *s);

@@ -15,15 +15,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#define STAGE_SIZE	(1U << 20)
-/* The largest alignment that we know how to serve: a huge sector is far less */
-#define ALIGN_MAX	65536U
 
 /**
  * struct writer - the writer
@@ -59,21 +58,65 @@ struct writer {
 	struct writer_stats stats;
 };
 
-static int open_plain(struct writer *w)
+/* Is the file that is open still the one of that name? */
+static bool has_name(const char *path, const struct stat *open)
 {
-	const char *path = w->cfg.path;
+	struct stat named;
+
+	return !stat(path, &named) && named.st_dev == open->st_dev &&
+	       named.st_ino == open->st_ino;
+}
+
+/*
+ * Two writers of one file would make one that is neither's. The lock keeps the
+ * second away, and the file is emptied only under it: without, the other could have
+ * completed and renamed it in between. A file system without locks goes without.
+ */
+static int lock_and_empty(int fd, const char *path)
+{
 	struct stat st;
 
-	if (!strcmp(path, "-"))
-		w->plain_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-	else
-		w->plain_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (w->plain_fd < 0)
+	if (fstat(fd, &st))
 		return -errno;
-	if (fstat(w->plain_fd, &st))
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return -EWOULDBLOCK;
+	if (!has_name(path, &st))
+		return -ESTALE;
+	return ftruncate(fd, 0) ? -errno : 0;
+}
+
+static int open_locked(const struct writer_config *cfg)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (cfg->exclusive ? O_EXCL : 0);
+	int fd, err;
+
+	do {
+		fd = open(cfg->path, flags, 0666);
+		if (fd < 0)
+			return -errno;
+		err = lock_and_empty(fd, cfg->path);
+		if (err)
+			close(fd);
+	} while (err == -ESTALE);
+	return err ? err : fd;
+}
+
+static int open_plain(struct writer *w)
+{
+	bool to_stdout = !strcmp(w->cfg.path, "-");
+	struct stat st;
+	int fd;
+
+	fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open_locked(&w->cfg);
+	if (fd < 0)
+		return to_stdout ? -errno : fd;
+	w->plain_fd = fd;
+	if (fstat(fd, &st))
 		return -errno;
 	/* standard output may be a file that somebody else is in the middle of */
-	w->seekable = strcmp(path, "-") && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+	w->seekable = !to_stdout && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 	w->fd = w->plain_fd;
 	w->stats.block = 1;
 	w->stats.align = 1;
@@ -82,28 +125,36 @@ static int open_plain(struct writer *w)
 
 static bool usable_alignment(uint32_t align)
 {
-	return align && align <= ALIGN_MAX && !(align & (align - 1));
+	return align && align <= WRITER_ALIGN_MAX && !(align & (align - 1));
 }
 
-/* Not having O_DIRECT is no error: the file gets the same bytes without it */
-static void open_direct(struct writer *w)
+/*
+ * Not having O_DIRECT is no error: the file gets the same bytes without it.
+ * Return: why not, NULL when it is there.
+ */
+static const char *open_direct(struct writer *w)
 {
 	struct statx stx;
 	int fd;
 
-	if (w->cfg.buffered || !w->seekable)
-		return;
+	if (w->cfg.buffered)
+		return "as asked";
+	if (!w->seekable)
+		return "it is no file on a disk";
 	if (statx(w->plain_fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) ||
-	    !(stx.stx_mask & STATX_DIOALIGN) || !usable_alignment(stx.stx_dio_mem_align) ||
+	    !(stx.stx_mask & STATX_DIOALIGN))
+		return "its file system names no alignment for O_DIRECT";
+	if (!usable_alignment(stx.stx_dio_mem_align) ||
 	    !usable_alignment(stx.stx_dio_offset_align))
-		return;
+		return "its file system has no O_DIRECT";
 	fd = open(w->cfg.path, O_WRONLY | O_DIRECT | O_CLOEXEC);
 	if (fd < 0)
-		return;
+		return "its file system refused O_DIRECT";
 	w->fd = fd;
 	w->stats.direct = true;
 	w->stats.block = stx.stx_dio_offset_align;
 	w->stats.align = stx.stx_dio_mem_align;
+	return NULL;
 }
 
 static void writer_free(struct writer *w)
@@ -135,13 +186,13 @@ int writer_open(struct writer **out, const struct writer_config *cfg)
 	w->fd = -1;
 	w->plain_fd = -1;
 	w->held = calloc(cfg->hold, sizeof(*w->held));
-	w->stage = aligned_alloc(ALIGN_MAX, STAGE_SIZE);
+	w->stage = aligned_alloc(WRITER_ALIGN_MAX, w->cfg.stage);
 	err = w->held && w->stage ? open_plain(w) : -ENOMEM;
 	if (err) {
 		writer_free(w);
 		return err;
 	}
-	open_direct(w);
+	w->stats.plain = open_direct(w);
 	*out = w;
 	return 0;
 }
@@ -180,8 +231,18 @@ static bool fall_back(struct writer *w, int err)
 	close(w->fd);
 	w->fd = w->plain_fd;
 	w->stats.direct = false;
-	w->stats.fell_back = true;
+	w->stats.plain = "a direct write was refused";
 	return true;
+}
+
+/* Return: whether to try again. */
+static bool wait_writable(const struct writer *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLOUT };
+
+	if (poll(&p, 1, -1) >= 0)
+		return true;
+	return errno == EINTR && !w->cfg.stopped(w->cfg.ctx);
 }
 
 static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n)
@@ -195,6 +256,9 @@ static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n)
 		if (ret < 0 && errno == EINTR && !w->cfg.stopped(w->cfg.ctx))
 			continue;
 		if (ret < 0 && fall_back(w, errno))
+			continue;
+		/* somebody made standard output non-blocking, for all who have it */
+		if (ret < 0 && errno == EAGAIN && wait_writable(w))
 			continue;
 		if (ret <= 0)
 			return ret ? -errno : -ENOSPC;
@@ -299,7 +363,7 @@ static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *
 	uint32_t room;
 	int err;
 
-	if (w->used == STAGE_SIZE) {
+	if (w->used == w->cfg.stage) {
 		err = writer_flush(w);
 		if (err)
 			return err;
@@ -313,13 +377,13 @@ static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *
 		if (err)
 			return err;
 		w->used = (w->used + w->stats.align - 1) & ~(w->stats.align - 1);
-		if (w->used >= STAGE_SIZE) {
+		if (w->used >= w->cfg.stage) {
 			err = writer_flush(w);
 			if (err)
 				return err;
 		}
 	}
-	room = STAGE_SIZE - w->used;
+	room = w->cfg.stage - w->used;
 	*taken = len < room ? len : room;
 	memcpy(w->stage + w->used, data, *taken);
 	err = add_range(w, w->stage + w->used, *taken);
@@ -450,8 +514,22 @@ const struct writer_stats *writer_stats(const struct writer *w)
 	return &w->stats;
 }
 
+/* Some file systems tell about a full disk only when a descriptor is closed */
+static int close_files(struct writer *w)
+{
+	int err = 0;
+
+	if (w->fd != w->plain_fd && close(w->fd))
+		err = -errno;
+	if (close(w->plain_fd) && !err)
+		err = -errno;
+	w->fd = -1;
+	w->plain_fd = -1;
+	return err;
+}
+
 /**
- * writer_close() - finish the file and free the writer
+ * writer_close() - write what is there, and free the writer
  * @w: the writer
  *
  * Return: 0, -errno when the file is not complete.
@@ -460,13 +538,44 @@ int writer_close(struct writer *w)
 {
 	int err = writer_finish(w);
 
-	/* some file systems tell about a full disk only here */
-	if (w->fd != w->plain_fd && close(w->fd) && !err)
-		err = -errno;
-	if (close(w->plain_fd) && !err)
-		err = -errno;
-	w->fd = -1;
-	w->plain_fd = -1;
+	err = close_files(w) ?: err;
+	writer_free(w);
+	return err;
+}
+
+static int rename_new(const char *from, const char *to)
+{
+	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* a file system that cannot: the next best is to look */
+	if (!access(to, F_OK))
+		return -EEXIST;
+	return rename(from, to) ? -errno : 0;
+}
+
+/**
+ * writer_complete() - write what is there, give the file its name, free the writer
+ * @w: the writer
+ * @name: the name that says that the file is complete
+ * @replace: another file of that name goes away; without it is -EEXIST
+ *
+ * Return: 0, -errno; then the file keeps the name that it was opened with.
+ */
+int writer_complete(struct writer *w, const char *name, bool replace)
+{
+	/* keeps the lock until the file has another name */
+	int lock = fcntl(w->plain_fd, F_DUPFD_CLOEXEC, 0);
+	int err = lock < 0 ? -errno : writer_finish(w);
+
+	err = err ?: close_files(w);
+	if (!err && replace)
+		err = rename(w->cfg.path, name) ? -errno : 0;
+	else if (!err)
+		err = rename_new(w->cfg.path, name);
+	if (lock >= 0)
+		close(lock);
 	writer_free(w);
 	return err;
 }

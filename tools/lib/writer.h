@@ -15,10 +15,16 @@
 
 struct writer;
 
+/* The largest alignment that we know how to serve: a huge sector is far less */
+#define WRITER_ALIGN_MAX	65536U
+
 /**
  * struct writer_config - how to write
  * @path: file to create or truncate, "-" for standard output
+ * @exclusive: the file must not be there yet
  * @buffered: do not even try O_DIRECT
+ * @stage: bytes of memory for what has to be copied together, a multiple of
+ *	WRITER_ALIGN_MAX
  * @batch: bytes to collect for one write
  * @hold: most pieces to hold; more are written at once
  * @release: gives pieces back; 0 or -errno
@@ -27,7 +33,9 @@ struct writer;
  */
 struct writer_config {
 	const char *path;
+	bool exclusive;
 	bool buffered;
+	uint32_t stage;
 	uint64_t batch;
 	uint32_t hold;
 	int (*release)(void *ctx, const struct zcrx_piece *pieces, uint32_t n);
@@ -44,7 +52,7 @@ struct writer_config {
  * @from_pages: of these, straight from where they were received
  * @copied: of these, copied together first
  * @writes: system calls
- * @fell_back: O_DIRECT was refused by a write though the file system promised it
+ * @plain: why not O_DIRECT, in words; NULL when it is in use
  */
 struct writer_stats {
 	bool direct;
@@ -54,7 +62,7 @@ struct writer_stats {
 	uint64_t from_pages;
 	uint64_t copied;
 	uint64_t writes;
-	bool fell_back;
+	const char *plain;
 };
 
 int writer_open(struct writer **out, const struct writer_config *cfg);
@@ -64,5 +72,6 @@ int writer_finish(struct writer *w);
 uint64_t writer_pending(const struct writer *w);
 const struct writer_stats *writer_stats(const struct writer *w);
 int writer_close(struct writer *w);
+int writer_complete(struct writer *w, const char *name, bool replace);
 
 #endif

@@ -38,7 +38,9 @@
 
 enum {
 	KEY_VERIFY = OPTION_LONG,
+	KEY_HASH,
 	KEY_DISCARD,
+	KEY_DIRECTORY,
 	KEY_BUFFERED,
 	KEY_REGION,
 	KEY_HUGEPAGES,
@@ -58,6 +60,7 @@ enum {
 	KEY_RECORD,
 	KEY_RCVBUF,
 	KEY_GATHER,
+	KEY_BUSY_POLL,
 	KEY_FRAGS,
 	KEY_BIND,
 };
@@ -65,44 +68,53 @@ enum {
 static const struct option_def defs[] = {
 	{ .help = "What to receive" },
 	{ "interface", 'i', "IFACE", "network interface" },
-	{ "queue", 'q', "N", "its RX queue (0); the flow must be steered to it (zcrx-flow)" },
+	{ "queue", 'q', "N", "its RX queue (0), which the flow must be steered to\n"
+			     "(zcrx-flow does that)" },
 	{ "port", 'p', "PORT", "TCP port to listen on" },
 	{ "ipv4", '4', NULL, "IPv4 only" },
 	{ "ipv6", '6', NULL, "IPv6 only" },
 	{ .help = "Where the data goes" },
 	{ "discard", KEY_DISCARD, NULL, "nowhere (default)" },
-	{ "output", 'o', "FILE", "to a file, connection after connection; - is standard output" },
+	{ "output", 'o', "FILE", "to a file, connection after connection; - is standard\n"
+			       "output, DIR/ the same as --directory DIR" },
+	{ "directory", KEY_DIRECTORY, "DIR", "to a file a connection, whose names sort as they came" },
 	{ "buffered", KEY_BUFFERED, NULL, "write the file without O_DIRECT" },
 	{ "verify", KEY_VERIFY, NULL, "compare with the pattern of zcrx-send --pattern" },
-	{ .help = "When to end (SIGINT and SIGTERM end it too, with the final report)" },
+	{ "hash", KEY_HASH, "NAME", "print the sha256 or crc32c of each connection as well" },
+	{ .help = "When to end" },
 	{ "once", KEY_ONCE, NULL, "after one connection" },
 	{ "connections", KEY_CONNECTIONS, "N", "after N connections" },
 	{ "time", KEY_TIME, "S", "S seconds after the first byte" },
 	{ "bytes", KEY_BYTES, "SIZE", "after SIZE bytes" },
 	{ .help = "How to receive" },
-	{ "backend", KEY_BACKEND, "NAME", "auto: the best that works, said aloud if that is copying (default)\n"
+	{ "backend", KEY_BACKEND, "NAME", "auto: the first that works; it says which (default)\n"
 					  "rbuf: zero copy, this kernel series\n"
 					  "upstream: zero copy, Linux 6.15 and later\n"
-					  "copy: ordinary receive" },
+					  "copy: ordinary receive, io_uring's multishot recv\n"
+					  "epoll: ordinary receive, epoll_wait(2) and recv(2)" },
 	{ "require-zerocopy", KEY_REQUIRE, "[=PERCENT]", "never fall back to copying, and end with status 4 if\n"
-							"less than PERCENT (99) of the bytes came without a copy" },
-	{ "region", KEY_REGION, "SIZE", "memory that the NIC writes into (64M); must exceed what the\n"
-				      "NIC's own ring takes" },
+							"less than PERCENT (99) of the bytes came without one" },
+	{ "region", KEY_REGION, "SIZE", "memory that the NIC writes into (64M); must exceed\n"
+				      "what the NIC's own ring takes" },
 	{ "hugepages", KEY_HUGEPAGES, NULL, "take it from hugetlbfs" },
 	{ "rq", KEY_RQ, "N", "entries of the refill ring, a power of two (8192)" },
 	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
 	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf)" },
-	{ "gather", KEY_GATHER, "USEC", "sleep at least so long, so that data comes in larger lots for\n"
-				      "less CPU time (200); 0 to wake for each (needs Linux 6.12)" },
+	{ "gather", KEY_GATHER, "USEC", "sleep at least so long, so that data comes in larger\n"
+				      "lots for less CPU time (200); 0 to wake for each\n"
+				      "(needs Linux 6.12; not epoll)" },
+	{ "busy-poll", KEY_BUSY_POLL, "USEC", "before it sleeps, look for packets in the NIC's queue\n"
+					    "for so long: sooner there, for more CPU time (0;\n"
+					    "needs Linux 6.9)" },
 	{ .help = "How the sender cuts its data (any sender, nc as well)" },
-	{ "page-mss", KEY_PAGE_MSS, NULL, "ask for segments of whole pages: as many as the MTU holds,\n"
-					 "else of whole 512-byte blocks" },
-	{ "mss", KEY_MSS, "N", "ask for this MSS (page + 12 for pages with TCP timestamps)" },
+	{ "page-mss", KEY_PAGE_MSS, NULL, "ask for segments of whole pages: as many as the MTU\n"
+					 "holds, else of whole 512-byte blocks" },
+	{ "mss", KEY_MSS, "N", "ask for this MSS (with TCP timestamps: page + 12)" },
 	{ "record", KEY_RECORD, "PAGES", "count records of PAGES pages that arrive aligned" },
 	{ "rcvbuf", KEY_RCVBUF, "SIZE", "receive buffer of a socket; else the kernel tunes it" },
 	{ .help = "What it says" },
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
-	{ "json", KEY_JSON, NULL, "JSON lines on standard output (with -o -: on standard error)" },
+	{ "json", KEY_JSON, NULL, "JSON lines on standard output (-o -: standard error)" },
 	{ "dump-frags", KEY_FRAGS, "FILE", "log where in memory every piece arrived" },
 	{ "bind", KEY_BIND, NULL, "of check: bind the queue for real and give it back,\n"
 				  "which may stop the NIC's traffic for a moment" },
@@ -121,10 +133,37 @@ static void help(void)
 	printf("\n"
 	       "Sizes take K, M, G or T (powers of 1024). MB is 2^20 bytes, Gbit is 10^9 bits.\n"
 	       "\n"
+	       "A file is called FILE.part until it is complete: until each peer has ended its\n"
+	       "connection in order, or --bytes is reached. Then it gets its name, and another\n"
+	       "file of that name is replaced. One that is cut short (the peer resets, a signal,\n"
+	       "--time, a full disk) stays FILE.part, and the exit status is 1. The files of a\n"
+	       "directory are called like 20260131T235959.123456Z-00000001: when the receiver\n"
+	       "was started, in UTC, and the number of the connection. None is ever replaced.\n"
+	       "--bytes completes none of them, as it does not say which. Complete is not yet\n"
+	       "safe from a power cut: sync(1).\n"
+	       "\n"
+	       "--hash prints a line a connection as sha256sum(1) does, with the file's name, or\n"
+	       "the peer's if no file has that connection alone: on standard output, or, where\n"
+	       "that is taken (-o -, --json), on standard error and in the JSON line.\n"
+	       "\n"
 	       "A byte counts as page-aligned when the page of the stream that it is in came as\n"
 	       "a page of memory. 'cpu usage' is what the process was charged for; 'machine' is\n"
 	       "all that all processors did meanwhile, softirq included: on a machine that does\n"
 	       "nothing else that is the true price.\n"
+	       "\n"
+	       "The final report has pieces by their length and by where in a page they start,\n"
+	       "in shares of all pieces; and the CPUs on which the network stack handled the\n"
+	       "packets (softirq), on which this program ran, and which take the interrupt of\n"
+	       "the queue, where the driver names it by interface and queue. The first two are\n"
+	       "samples, 20 a second. Best is the same cache, but not the same CPU.\n"
+	       "\n"
+	       "SIGINT (^C) and SIGTERM end it with the final report, a second one at once and\n"
+	       "without. If the reader of standard output goes away, that is an end as well,\n"
+	       "said and reported, with status 0.\n"
+	       "\n"
+	       "--json: one object a line, {\"event\":..., \"data\":...}; events are start,\n"
+	       "interval, connection, warning, error and end. The source has their JSON schema,\n"
+	       "tools/zcrx-recv/report.schema.json.\n"
 	       "\n"
 	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 the machine is not\n"
 	       "ready (the message says what to do); 4 not without copies, though required;\n"
@@ -133,8 +172,12 @@ static void help(void)
 	       "Examples:\n"
 	       "  zcrx-flow up eth0 --queue 7 --port 9999\n"
 	       "  zcrx-recv check -i eth0 -q 7 -p 9999\n"
-	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE      peer: nc -N HOST 9999 < FILE\n"
-	       "  zcrx-recv -i eth0 -q 7 -p 9999 --page-mss --verify  peer: zcrx-send HOST 9999 --pattern\n"
+	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE\n"
+	       "      peer: nc -N HOST 9999 <FILE\n"
+	       "  zcrx-recv -i eth0 -q 7 -p 9999 --page-mss --verify\n"
+	       "      peer: zcrx-send HOST 9999 --pattern\n"
+	       "  zcrx-recv -i eth0 -q 7 -p 9999 -o DIR/\n"
+	       "      any number of peers, a file each, until ^C\n"
 	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
 }
 
@@ -234,7 +277,13 @@ static int take_backend(struct recv_options *opt, const char *arg)
 		return 0;
 	}
 	opt->backend = zcrx_backend_find(arg);
-	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy");
+	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy, epoll");
+}
+
+static int take_hash(struct recv_options *opt, const char *arg)
+{
+	opt->hash = hash_find(arg);
+	return opt->hash ? 0 : complain(KEY_HASH, arg, "not one of sha256, crc32c");
 }
 
 static int take_require(struct recv_options *opt, const char *arg)
@@ -257,6 +306,16 @@ static int take_sink(struct args *a, enum recv_sink sink, const char *path)
 	a->opt.path = path;
 	a->sinks++;
 	return 0;
+}
+
+/* The slash says what is meant, also where there is no such directory yet */
+static int take_output(struct args *a, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (!len)
+		return complain('o', "''", "not the name of a file");
+	return take_sink(a, path[len - 1] == '/' ? RECV_SINK_DIRECTORY : RECV_SINK_FILE, path);
 }
 
 static int take_port(struct recv_options *opt, const char *arg)
@@ -297,9 +356,13 @@ static int apply(void *ctx, int key, const char *arg)
 		opt->family = key == '4' ? AF_INET : AF_INET6;
 		return 0;
 	case 'o':
-		return take_sink(a, RECV_SINK_FILE, arg);
+		return take_output(a, arg);
+	case KEY_DIRECTORY:
+		return take_sink(a, RECV_SINK_DIRECTORY, arg);
 	case KEY_VERIFY:
 		return take_sink(a, RECV_SINK_VERIFY, NULL);
+	case KEY_HASH:
+		return take_hash(opt, arg);
 	case KEY_DISCARD:
 		return take_sink(a, RECV_SINK_DISCARD, NULL);
 	case KEY_BUFFERED:
@@ -343,6 +406,8 @@ static int apply(void *ctx, int key, const char *arg)
 		return take_u32(key, arg, 1, 1024, &opt->record_pages);
 	case KEY_GATHER:
 		return take_u32(key, arg, 0, 1000000, &opt->cfg.gather_us);
+	case KEY_BUSY_POLL:
+		return take_u32(key, arg, 0, 1000000, &opt->cfg.busy_poll_us);
 	case KEY_RCVBUF:
 		return take_rcvbuf(arg, &opt->rcvbuf);
 	case KEY_FRAGS:
@@ -371,9 +436,9 @@ static const char *contradiction(const struct args *a)
 	if (!copy && !opt->cfg.iface && !a->check)
 		return "which interface? -i IFACE, or --backend copy for an ordinary receive";
 	if (copy && opt->require)
-		return "--require-zerocopy contradicts --backend copy";
+		return "--require-zerocopy contradicts a backend that copies";
 	if (a->sinks > 1)
-		return "one of -o, --verify and --discard";
+		return "one of -o, --directory, --verify and --discard";
 	if (opt->mss && opt->page_mss)
 		return "one of --mss and --page-mss";
 	return NULL;

@@ -8,6 +8,9 @@
 #include "sink.h"
 #include "stats.h"
 
+/* Backends with what speaks against each */
+#define CHOSEN_LEN	256
+
 /**
  * struct conn - a connection
  * @source: its socket, as the backend knows it
@@ -15,6 +18,9 @@
  * @id: 1, 2, ...
  * @peer: address of the sender
  * @stream: where it stands
+ * @out: what the sink keeps of it
+ * @hash: of what has come, NULL when nobody wants it
+ * @since: when it was accepted, CLOCK_MONOTONIC
  * @given_seen: pieces given back, all told, when it was armed last
  * @retry_at: when to arm a starved one again, 0 for not
  * @wrong: the data is wrong, and that was said
@@ -25,6 +31,9 @@ struct conn {
 	uint64_t id;
 	char peer[NET_NAME];
 	struct rx_stream stream;
+	struct sink_stream out;
+	struct hash *hash;
+	uint64_t since;
 	uint64_t given_seen;
 	uint64_t retry_at;
 	bool wrong;
@@ -49,12 +58,15 @@ struct listener {
  * @opt: what the user asked for
  * @report: where to say things
  * @backend: how to receive
+ * @chosen: why --backend auto took this one, empty when another was asked for
  * @sink: where data goes
  * @frags: log of pieces, or NULL
  * @listeners: IPv6, IPv4
  * @stop: becomes readable on SIGINT and SIGTERM
+ * @pipe: standard output, when that is a pipe that data goes to: its reader may go
  * @conns: open connections
  * @open: how many
+ * @most_open: as many as there are descriptors for
  * @accepted: connections so far
  * @ended: of these, over
  * @failed: of these, in an error
@@ -68,6 +80,8 @@ struct listener {
  * @interval_at: end of the interval in work
  * @interval_start: its start
  * @interval: @stats at its start
+ * @softirq: where the stack handled packets of ours
+ * @program: where this ran
  * @events: events since the last look at the clock
  * @retries: connections with a retry_at
  * @judged: said that a flow is copied, or saw that it is not
@@ -79,12 +93,15 @@ struct receiver {
 	const struct recv_options *opt;
 	struct report *report;
 	struct zcrx_backend *backend;
+	char chosen[CHOSEN_LEN];
 	struct sink sink;
 	FILE *frags;
 	struct listener listeners[2];
 	struct zcrx_source stop;
+	struct zcrx_source pipe;
 	struct conn *conns;
 	uint64_t open;
+	uint64_t most_open;
 	uint64_t accepted;
 	uint64_t ended;
 	uint64_t failed;
@@ -98,6 +115,8 @@ struct receiver {
 	uint64_t interval_at;
 	uint64_t interval_start;
 	struct rx_stats interval;
+	struct cpu_places softirq;
+	struct cpu_places program;
 	uint32_t events;
 	uint64_t retries;
 	bool judged;
@@ -113,6 +132,9 @@ void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos);
 void say_start(struct receiver *r);
 void say_interval(struct receiver *r, uint64_t now);
 void say_judgement(struct receiver *r);
-void say_end(struct receiver *r, const struct writer_stats *ws);
+int say_connection(struct receiver *r, const struct conn *c, bool complete);
+void say_reader_gone(struct receiver *r);
+void say_incomplete(struct receiver *r, const char *why);
+void say_end(struct receiver *r);
 
 #endif

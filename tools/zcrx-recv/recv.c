@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -18,6 +21,8 @@
 #define RETRY_NS		(5 * MS)
 /* Look at the clock once in so many events: it may cost a system call */
 #define EVENTS_PER_TICK		8
+/* Connections at a time that are asked which processor handles their packets */
+#define MOST_SAMPLED		16
 
 static const int families[2] = { AF_INET6, AF_INET };
 
@@ -29,10 +34,41 @@ static void fail(struct receiver *r, enum zcrx_step step, int err)
 
 /* ---- the sink ---------------------------------------------------------- */
 
+/* Whoever reads standard output has enough: that is an end, not an error of ours */
+static void reader_gone(struct receiver *r)
+{
+	if (!r->reader_gone)
+		say_reader_gone(r);
+	r->reader_gone = true;
+}
+
+/*
+ * A reader that goes while nothing comes would be noticed with the next data only. A pipe
+ * without one is in error, which wakes us: POLLERR needs no asking for.
+ */
+static int watch_reader(struct receiver *r)
+{
+	struct stat st;
+
+	if (!r->sink.to_stdout || fstat(STDOUT_FILENO, &st) || !S_ISFIFO(st.st_mode))
+		return 0;
+	r->pipe.fd = STDOUT_FILENO;
+	return zcrx_watch(r->backend, &r->pipe);
+}
+
+static void check_reader(struct receiver *r)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	/* a pipe that is open for reading too is readable, which says nothing */
+	if (poll(&p, 1, 0) == 1 && p.revents & POLLERR)
+		reader_gone(r);
+}
+
 static void sink_failed(struct receiver *r, int err)
 {
 	if (err == -EPIPE && r->sink.to_stdout)
-		r->reader_gone = true;
+		reader_gone(r);
 	else if (err != -EINTR)
 		fail(r, ZCRX_STEP_SINK, err);
 	/* -EINTR: a signal asked to stop while the reader was slow */
@@ -48,18 +84,71 @@ static void flush_sink(struct receiver *r)
 
 static int open_sink(struct receiver *r)
 {
-	const struct recv_options *opt = r->opt;
+	static const struct sink_ops *const sinks[] = {
+		[RECV_SINK_DISCARD] = &sink_discard,
+		[RECV_SINK_VERIFY] = &sink_verify,
+		[RECV_SINK_FILE] = &sink_file,
+		[RECV_SINK_DIRECTORY] = &sink_directory,
+	};
 	int err;
 
-	r->sink.backend = r->backend;
-	if (opt->sink != RECV_SINK_FILE) {
-		r->sink.ops = opt->sink == RECV_SINK_VERIFY ? &sink_verify : &sink_discard;
-		return 0;
-	}
-	err = sink_open_file(&r->sink, opt->path, opt->buffered);
+	r->sink = (struct sink){
+		.ops = sinks[r->opt->sink],
+		.backend = r->backend,
+		.path = r->opt->path,
+		.buffered = r->opt->buffered,
+	};
+	err = sink_open(&r->sink);
 	if (err)
 		say_refusal(r, ZCRX_STEP_SINK, err, NULL);
 	return err;
+}
+
+static bool has_all_bytes(const struct receiver *r)
+{
+	return r->opt->bytes && r->stats.bytes >= r->opt->bytes;
+}
+
+/* Why what the sink has is not all, NULL when it is */
+static const char *missing(const struct receiver *r)
+{
+	if (r->fatal)
+		return "it could not be written";
+	if (r->failed)
+		return "a connection broke off";
+	if (r->open && !has_all_bytes(r))
+		return "the peer had not sent everything";
+	return NULL;
+}
+
+/* Says that a connection is over; the reader of that may have gone, like that of data */
+static void end_report(struct receiver *r, const struct conn *c, bool complete)
+{
+	int err = say_connection(r, c, complete);
+
+	if (err == -EPIPE)
+		reader_gone(r);
+	else if (err)
+		fail(r, ZCRX_STEP_SINK, err);
+}
+
+/* The end of what is written belongs to the transfer, and so does its time */
+static void close_sink(struct receiver *r)
+{
+	const char *why = missing(r);
+	int err;
+
+	for (struct conn *c = r->conns; c; c = c->next) {
+		err = sink_end(&r->sink, &c->out, false);
+		if (err && !r->fatal)
+			sink_failed(r, err);
+		end_report(r, c, false);
+	}
+	err = sink_close(&r->sink, !why);
+	if (err && !r->fatal && !r->reader_gone)
+		sink_failed(r, err);
+	if (r->sink.incomplete)
+		say_incomplete(r, why ? why : "it could not be written");
 }
 
 /* ---- the backend ------------------------------------------------------- */
@@ -67,8 +156,15 @@ static int open_sink(struct receiver *r)
 /* Refusals that mean "this machine cannot", not "you asked for the wrong thing" */
 static bool is_unavailable(const struct zcrx_refusal *why)
 {
-	return why->err == ENOSYS || why->err == EOPNOTSUPP ||
-	       (why->step == ZCRX_STEP_RING && why->err == EINVAL);
+	switch (why->step) {
+	case ZCRX_STEP_RING:
+		/* too old, or io_uring is forbidden */
+		return why->err == ENOSYS || why->err == EINVAL || why->err == EPERM;
+	case ZCRX_STEP_RECEIVE:
+		return why->err == EINVAL;
+	default:
+		return why->err == ENOSYS || why->err == EOPNOTSUPP;
+	}
 }
 
 static int try_backend(struct receiver *r, const struct zcrx_backend_ops *ops,
@@ -91,6 +187,19 @@ static void say_copying(struct receiver *r, struct diag_env *env)
 		r->report->prog);
 }
 
+/* Adds to the words on what auto took: what it did not take */
+static void note_refused(struct receiver *r, const struct zcrx_backend_ops *ops,
+			 const struct zcrx_refusal *why)
+{
+	size_t used = strlen(r->chosen);
+	struct diag_env env = say_env(r, why);
+	struct diag_text text;
+
+	diag_explain(&env, &text);
+	snprintf(r->chosen + used, sizeof(r->chosen) - used, "%s%s (%s %s)", used ? ", " : "",
+		 ops->name, text.code, text.name);
+}
+
 /*
  * The best backend that works. What a kernel does not have is passed over in silence
  * as long as there is a zero copy backend to try, and copying is no choice when
@@ -100,6 +209,7 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 {
 	const struct zcrx_backend_ops *ops;
 	struct zcrx_refusal here;
+	bool copying = false;
 	int err = 0;
 
 	why->err = 0;
@@ -108,8 +218,9 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 
 		if (!ops->zero_copy && r->opt->require)
 			break;
-		if (!ops->zero_copy)
+		if (!ops->zero_copy && !copying)
 			say_copying(r, &env);
+		copying = !ops->zero_copy;
 		here = (struct zcrx_refusal){ 0 };
 		err = try_backend(r, ops, &here);
 		if (!err)
@@ -119,6 +230,7 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 			*why = here;
 		if (!is_unavailable(&here))
 			break;
+		note_refused(r, ops, &here);
 	}
 	return err;
 }
@@ -222,6 +334,8 @@ static bool may_accept(const struct receiver *r)
 {
 	if (r->sink.ops->serial && r->open)
 		return false;
+	if (r->open >= r->most_open || r->fatal)
+		return false;
 	return !r->opt->connections || r->accepted < r->opt->connections;
 }
 
@@ -265,7 +379,7 @@ static int accept_one(struct receiver *r, struct listener *l)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	bool ipv6;
-	int fd;
+	int fd, err;
 
 	if (!c)
 		return -ENOMEM;
@@ -276,10 +390,17 @@ static int accept_one(struct receiver *r, struct listener *l)
 	}
 	c->source.fd = fd;
 	c->source.owner = c;
-	c->id = ++r->accepted;
+	c->id = c->out.id = ++r->accepted;
+	c->since = clock_ns();
 	c->next = r->conns;
 	r->conns = c;
 	r->open++;
+	c->hash = r->opt->hash ? r->opt->hash->start() : NULL;
+	err = r->opt->hash && !c->hash ? -ENOMEM : sink_start(&r->sink, &c->out);
+	if (err) {
+		sink_failed(r, err);
+		return 0;
+	}
 	check_shape(r, l, c, ipv6);
 	arm(r, c);
 	return 0;
@@ -332,16 +453,41 @@ static void unlink_conn(struct receiver *r, struct conn *c)
 	r->open--;
 }
 
-static void end_conn(struct receiver *r, struct conn *c)
+/* Samples are enough: each costs a system call */
+static void sample_places(struct receiver *r, const struct conn *c)
 {
-	int err = sink_finish(&r->sink);
+	cpu_seen(&r->softirq, net_incoming_cpu(c->source.fd));
+	cpu_seen(&r->program, sched_getcpu());
+}
+
+static void sample_all_places(struct receiver *r)
+{
+	unsigned int n = 0;
+
+	for (const struct conn *c = r->conns; c && n < MOST_SAMPLED; c = c->next, n++)
+		sample_places(r, c);
+}
+
+static void free_conn(struct conn *c)
+{
+	close(c->source.fd);
+	target_free(&c->out.target);
+	hash_free(c->hash);
+	free(c);
+}
+
+/* @complete: the peer ended it in order */
+static void end_conn(struct receiver *r, struct conn *c, bool complete)
+{
+	int err = sink_end(&r->sink, &c->out, complete);
 
 	if (err)
 		sink_failed(r, err);
+	sample_places(r, c);
+	end_report(r, c, complete && !err);
 	unlink_conn(r, c);
-	close(c->source.fd);
 	r->retries -= c->retry_at != 0;
-	free(c);
+	free_conn(c);
 	r->ended++;
 	cpu_sample(&r->last);
 	resume_accepting(r);
@@ -351,7 +497,7 @@ static void conn_error(struct receiver *r, struct conn *c, int err)
 {
 	say_refusal(r, ZCRX_STEP_RECEIVE, err, c->peer);
 	r->failed++;
-	end_conn(r, c);
+	end_conn(r, c, false);
 }
 
 /* Lets the peer know, and the receive end, without waiting for the whole stream */
@@ -412,7 +558,9 @@ static void handle_data(struct receiver *r, struct conn *c, struct zcrx_event *e
 	if (r->frags)
 		frags_log(r->frags, c->id, pos, ev->pieces, ev->n);
 	count_pieces(r, c, ev);
-	err = r->sink.ops->data(&r->sink, pos, ev->pieces, ev->n, &wrong);
+	for (uint32_t i = 0; c->hash && i < ev->n; i++)
+		hash_add(c->hash, ev->pieces[i].data, ev->pieces[i].len);
+	err = r->sink.ops->data(&r->sink, &c->out, pos, ev->pieces, ev->n, &wrong);
 	if (err)
 		sink_failed(r, err);
 	else if (wrong != SINK_ALL_RIGHT && !c->wrong)
@@ -447,12 +595,12 @@ static void handle_conn(struct receiver *r, struct conn *c, struct zcrx_event *e
 		}
 		break;
 	case ZCRX_EVENT_EOF:
-		end_conn(r, c);
+		end_conn(r, c, !c->wrong);
 		break;
 	case ZCRX_EVENT_ERROR:
 		/* our own shutdown() after wrong data may end it so */
 		if (c->wrong)
-			end_conn(r, c);
+			end_conn(r, c, false);
 		else
 			conn_error(r, c, ev->err);
 		break;
@@ -468,6 +616,10 @@ static void handle(struct receiver *r, struct zcrx_event *ev)
 {
 	if (ev->source == &r->stop)
 		return;
+	if (ev->source == &r->pipe) {
+		check_reader(r);
+		return;
+	}
 	if (!ev->source->watch)
 		handle_conn(r, ev->source->owner, ev);
 	else if (ev->kind == ZCRX_EVENT_READY)
@@ -499,6 +651,7 @@ static void tick(struct receiver *r)
 	if (now < r->tick_at)
 		return;
 	say_judgement(r);
+	sample_all_places(r);
 	if (r->retries)
 		retry_starved(r, now);
 	if (r->interval_at && now >= r->interval_at) {
@@ -527,7 +680,7 @@ static bool is_over(const struct receiver *r)
 		return true;
 	if (opt->connections && r->ended >= opt->connections)
 		return true;
-	if (opt->bytes && r->stats.bytes >= opt->bytes)
+	if (has_all_bytes(r))
 		return true;
 	return over_by_time(r);
 }
@@ -590,6 +743,19 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+/* Connections that there are descriptors for, with some left for everything else */
+static uint64_t most_open(const struct receiver *r)
+{
+	const unsigned int rest = 32;
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	if (rl.rlim_cur <= rest + 1 + r->sink.ops->fds)
+		return 1;
+	return (rl.rlim_cur - rest) / (1 + r->sink.ops->fds);
+}
+
 /* Never more than what the kernel's counters leave of it */
 static uint64_t zero_copy_bytes(const struct receiver *r)
 {
@@ -608,7 +774,7 @@ static enum recv_exit result(const struct receiver *r)
 		return RECV_FAILED;
 	if (r->wrong)
 		return RECV_WRONG_DATA;
-	if (r->failed)
+	if (r->failed || r->sink.incomplete)
 		return RECV_FAILED;
 	if (r->opt->require && r->stats.bytes && !r->counted) {
 		fprintf(r->report->talk, "%s: without the kernel's counters it is not known how much came without a copy, as was required\n",
@@ -626,26 +792,15 @@ static enum recv_exit result(const struct receiver *r)
 
 static enum recv_exit receive(struct receiver *r)
 {
-	struct writer_stats ws = { 0 };
-	bool file = r->sink.writer;
-	int err;
-
 	say_start(r);
 	r->counted = zcrx_counters(r->backend, &r->kernel);
 	loop(r);
-	/* the file's end belongs to the file, and its time to the transfer */
-	if (file && !r->reader_gone && !r->fatal) {
-		err = sink_finish(&r->sink);
-		if (err)
-			sink_failed(r, err);
-	}
+	close_sink(r);
 	if (r->open || !r->last.wall_ns)
 		cpu_sample(&r->last);
 	if (!r->first.wall_ns)
 		r->first = r->last;
-	if (file)
-		ws = *writer_stats(r->sink.writer);
-	say_end(r, file ? &ws : NULL);
+	say_end(r);
 	return result(r);
 }
 
@@ -655,8 +810,7 @@ static void free_conns(struct receiver *r)
 		struct conn *c = r->conns;
 
 		r->conns = c->next;
-		close(c->source.fd);
-		free(c);
+		free_conn(c);
 	}
 }
 
@@ -714,16 +868,12 @@ enum recv_exit recv_run(const struct recv_options *opt, struct report *report)
 		ret = RECV_FAILED;
 		goto close_frags;
 	}
-	if (zcrx_watch(r.backend, &r.stop) || open_listeners(&r))
-		goto close_sink;
-	ret = receive(&r);
-
-close_sink:
-	err = sink_close(&r.sink);
-	if (err && !r.fatal && !r.reader_gone && ret == RECV_OK) {
-		say_refusal(&r, ZCRX_STEP_SINK, err, NULL);
-		ret = RECV_FAILED;
-	}
+	r.most_open = most_open(&r);
+	if (zcrx_watch(r.backend, &r.stop) || watch_reader(&r) || open_listeners(&r))
+		sink_close(&r.sink, false);
+	else
+		ret = receive(&r);
+	target_free(&r.sink.target);
 	close_listeners(&r);
 close_frags:
 	if (r.frags && fclose(r.frags)) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "backend.h"
+#include "hash.h"
 #include "report.h"
 
 /* Exit status; the manual names these */
@@ -24,6 +25,7 @@ enum recv_sink {
 	RECV_SINK_DISCARD,
 	RECV_SINK_VERIFY,
 	RECV_SINK_FILE,
+	RECV_SINK_DIRECTORY,
 };
 
 /**
@@ -33,8 +35,9 @@ enum recv_sink {
  * @family: AF_INET, AF_INET6, AF_UNSPEC for both
  * @port: TCP port
  * @sink: where data goes
- * @path: file of RECV_SINK_FILE, "-" for standard output
+ * @path: file, "-" for standard output, or directory
  * @buffered: write the file without O_DIRECT
+ * @hash: hash of each connection, NULL for none
  * @require: end with RECV_NOT_ZERO_COPY below @require_percent
  * @require_percent: least share of bytes received without a copy
  * @connections: end after that many, 0 for no limit
@@ -56,6 +59,7 @@ struct recv_options {
 	enum recv_sink sink;
 	const char *path;
 	bool buffered;
+	const struct hash_ops *hash;
 	bool require;
 	double require_percent;
 	uint64_t connections;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -106,6 +107,93 @@ void say_interval(struct receiver *r, uint64_t now)
 	report_event_end(r->report);
 }
 
+/*
+ * A line of the form of sha256sum(1), so that "sha256sum -c" can check it; on standard
+ * output if that has nothing else
+ */
+static int say_hash(struct receiver *r, const char *hash, const char *name)
+{
+	bool taken = r->report->json.out || r->sink.to_stdout;
+	FILE *out = taken ? r->report->talk : stdout;
+
+	if (fprintf(out, "%s  %s\n", hash, name) < 0 || fflush(out))
+		return taken ? 0 : -errno;
+	return 0;
+}
+
+/* The file that has this connection's data and no other's, NULL when there is none */
+static const char *own_file(const struct receiver *r, const struct conn *c, bool complete)
+{
+	bool only = r->sink.target.part && !r->sink.to_stdout && r->opt->connections == 1;
+
+	return c->out.target.part || only ? sink_name(&r->sink, &c->out, complete) : NULL;
+}
+
+/**
+ * say_connection() - a connection is over
+ * @r: the receiver
+ * @c: the connection
+ * @complete: its peer ended it in order, and all of it is where it should be
+ *
+ * Return: 0, -errno when its hash could not be told.
+ */
+int say_connection(struct receiver *r, const struct conn *c, bool complete)
+{
+	const char *file = own_file(r, c, complete);
+	struct json *j = &r->report->json;
+	char hash[HASH_TEXT] = "";
+	char size[REPORT_SIZE];
+	int err = 0;
+
+	if (c->hash)
+		hash_end(c->hash, hash);
+	if (c->out.target.part)
+		fprintf(r->report->talk, "  %s: %s from %s%s\n", file,
+			report_size(c->stream.pos, size), c->peer, complete ? "" : ", incomplete");
+	if (c->hash)
+		err = hash[0] ? say_hash(r, hash, file ? file : c->peer) : -ENOMEM;
+	if (!report_event(r->report, "connection"))
+		return err;
+	json_u64(j, "connection", c->id);
+	json_str(j, "peer", c->peer);
+	json_u64(j, "bytes", c->stream.pos);
+	json_double(j, "seconds", (double)(clock_ns() - c->since) / 1e9);
+	json_bool(j, "complete", complete);
+	json_str(j, "path", file);
+	if (c->hash)
+		json_str(j, r->opt->hash->name, hash);
+	report_event_end(r->report);
+	return err;
+}
+
+/**
+ * say_reader_gone() - nobody reads standard output any more
+ * @r: the receiver
+ */
+void say_reader_gone(struct receiver *r)
+{
+	struct diag_env env = say_env(r, NULL);
+
+	say_warning(r, &env, "reader-gone");
+}
+
+/**
+ * say_incomplete() - files do not have their final names
+ * @r: the receiver
+ * @why: in words
+ */
+void say_incomplete(struct receiver *r, const char *why)
+{
+	struct diag_env env = say_env(r, NULL);
+	char files[DIAG_VALUE];
+
+	snprintf(files, sizeof(files), "%" PRIu64 " of %" PRIu64 " files", r->sink.incomplete,
+		 r->sink.files);
+	env.path = r->sink.target.part ? r->sink.target.part : files;
+	snprintf(env.have, sizeof(env.have), "%s", why);
+	say_warning(r, &env, "incomplete");
+}
+
 static void share(char *buf, uint64_t part, uint64_t whole)
 {
 	snprintf(buf, DIAG_VALUE, "%.1f %%", percent(part, whole));
@@ -172,25 +260,38 @@ void say_start(struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
 	const struct zcrx_backend_ops *ops = r->backend->ops;
-	const struct writer_stats *ws = r->sink.writer ? writer_stats(r->sink.writer) : NULL;
+	const struct writer_stats *ws = sink_written(&r->sink);
 	char region[REPORT_SIZE];
 
+	if (!opt->backend)
+		fprintf(r->report->talk, "%s: auto took %s; %s%s\n", r->report->prog, ops->name,
+			r->chosen[0] ? "refused: " : "it is the first choice", r->chosen);
 	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
 	if (ops->zero_copy)
 		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
-	fprintf(r->report->talk, "%s, region %s, %s", ops->words,
-		report_size(opt->cfg.region_size, region), r->sink.ops->words);
+	fprintf(r->report->talk, "%s, region %s%s%s", ops->words,
+		report_size(opt->cfg.region_size, region), opt->path ? "\n  to " : ", ",
+		r->sink.ops->words);
+	if (opt->path)
+		fprintf(r->report->talk, " %s", opt->path);
 	if (ws)
-		fprintf(r->report->talk, " %s%s", opt->path,
-			ws->direct ? " (O_DIRECT)" : " (buffered)");
+		fprintf(r->report->talk, " (%s%s)", ws->direct ? "O_DIRECT" : "buffered: ",
+			ws->direct ? "" : ws->plain);
 	fputc('\n', r->report->talk);
 	if (opt->cfg.cpu >= 0 && !ops->pins)
 		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
 			r->report->prog, ops->name);
+	if (opt->cfg.busy_poll_us && !r->backend->busy_polls) {
+		struct diag_env env = say_env(r, NULL);
+
+		say_warning(r, &env, "no-busy-poll");
+	}
 	if (!report_event(r->report, "start"))
 		return;
 	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
 	json_str(&r->report->json, "backend", ops->name);
+	json_bool(&r->report->json, "backend_auto", !opt->backend);
+	json_str(&r->report->json, "backends_refused", r->chosen);
 	json_str(&r->report->json, "interface", opt->cfg.iface);
 	json_u64(&r->report->json, "queue", opt->cfg.queue);
 	json_u64(&r->report->json, "port", opt->port);
@@ -198,10 +299,14 @@ void say_start(struct receiver *r)
 	json_u64(&r->report->json, "rq_entries", opt->cfg.rq_entries);
 	json_u64(&r->report->json, "cq_entries", opt->cfg.cq_entries);
 	json_u64(&r->report->json, "page_bytes", r->stats.page);
+	json_u64(&r->report->json, "gather_us", opt->cfg.gather_us);
+	json_u64(&r->report->json, "busy_poll_us",
+		 r->backend->busy_polls ? opt->cfg.busy_poll_us : 0);
 	json_u64(&r->report->json, "mss", opt->mss);
 	json_bool(&r->report->json, "page_mss", opt->page_mss);
 	json_str(&r->report->json, "sink", r->sink.ops->words);
 	json_str(&r->report->json, "path", opt->path);
+	json_str(&r->report->json, "hash", opt->hash ? opt->hash->name : NULL);
 	json_bool(&r->report->json, "direct", ws && ws->direct);
 	report_event_end(r->report);
 }
@@ -307,15 +412,16 @@ static void say_writer(struct receiver *r, const struct writer_stats *ws)
 {
 	char pages[REPORT_SIZE], copied[REPORT_SIZE];
 
-	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s\n",
+	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s%s\n",
 		report_size(ws->from_pages, pages), report_size(ws->copied, copied),
-		ws->direct ? "O_DIRECT" : ws->fell_back ? "buffered after a refused direct write" :
-							  "buffered");
+		ws->direct ? "O_DIRECT" : "buffered: ", ws->direct ? "" : ws->plain);
 }
 
-static void json_writer(struct json *j, const struct writer_stats *ws)
+static void json_writer(struct json *j, const struct sink *s, const struct writer_stats *ws)
 {
 	json_open(j, "file");
+	json_u64(j, "files", s->files);
+	json_u64(j, "incomplete", s->incomplete);
 	json_bool(j, "direct", ws->direct);
 	json_u64(j, "block", ws->block);
 	json_u64(j, "align", ws->align);
@@ -323,16 +429,49 @@ static void json_writer(struct json *j, const struct writer_stats *ws)
 	json_u64(j, "from_pages", ws->from_pages);
 	json_u64(j, "copied", ws->copied);
 	json_u64(j, "writes", ws->writes);
+	json_str(j, "buffered_because", ws->plain);
 	json_close(j);
+}
+
+static void length_label(char *buf, size_t size, unsigned int i, uint64_t unit)
+{
+	(void)unit;
+	if (i < 2)
+		snprintf(buf, size, "%u", i);
+	else
+		snprintf(buf, size, "%llu-%llu", 1ULL << (i - 1), (1ULL << i) - 1);
+}
+
+static void place_label(char *buf, size_t size, unsigned int i, uint64_t unit)
+{
+	snprintf(buf, size, "%" PRIu64 "-%" PRIu64, i * unit, (i + 1) * unit - 1);
+}
+
+static void say_histograms(struct receiver *r)
+{
+	const struct rx_stats *s = &r->stats;
+
+	report_shares(r->report, "length", s->len_log2, STATS_LOG2, length_label, 0);
+	report_shares(r->report, "offset", s->place, STATS_PLACES, place_label,
+		      s->page / STATS_PLACES);
+}
+
+static void say_places(struct receiver *r)
+{
+	struct cpu_irq irq = { .number = -1 };
+
+	if (r->opt->cfg.iface)
+		cpu_queue_irq(&irq, r->opt->cfg.iface, r->opt->cfg.queue);
+	report_places(r->report, &r->softirq, &r->program, &irq);
 }
 
 /**
  * say_end() - what has happened
  * @r: the receiver
- * @ws: what was written to a file, NULL when nothing was
  */
-void say_end(struct receiver *r, const struct writer_stats *ws)
+void say_end(struct receiver *r)
 {
+	const struct writer_stats *ws = sink_written(&r->sink);
 	struct report *out = r->report;
 	struct cpu_sample used = cpu_since(&r->first, &r->last);
 	const struct rx_stats *s = &r->stats;
@@ -351,7 +490,7 @@ void say_end(struct receiver *r, const struct writer_stats *ws)
 		if (r->counted)
 			json_kernel(&out->json, &k, r->counted);
 		if (ws)
-			json_writer(&out->json, ws);
+			json_writer(&out->json, &r->sink, ws);
 	}
 	if (s->record)
 		fprintf(out->talk, "  records   %" PRIu64 " of %" PRIu64 " page-aligned throughout\n",
@@ -360,6 +499,8 @@ void say_end(struct receiver *r, const struct writer_stats *ws)
 		say_writer(r, ws);
 	if (r->counted)
 		say_kernel(r, &k);
+	say_histograms(r);
+	say_places(r);
 	report_cpu(out, &used, s->bytes);
 	if (json)
 		report_event_end(out);

@@ -22,7 +22,8 @@ start_receiver() { # QUEUE PORT
 	wait_for 5 listens "$2" || tap_diag "$(cat "$work/recv.$2")"
 }
 
-has_all() { [ "$(stat -c %s "$work/output.$1")" -eq "$(stat -c %s "$work/input.$1")" ]; } # PORT
+# until its receiver ends it is not known to be complete
+has_all() { [ "$(stat -c %s "$work/output.$1.part")" -eq "$(stat -c %s "$work/input.$1")" ]; } # PORT
 
 end_receiver() { # PORT WHO
 	local rc=0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 240
 #
-# zcrx-recv with the copying backend and zcrx-send, on this kernel, over lo in a
+# zcrx-recv with the copying backends and zcrx-send, on this kernel, over lo in a
 # network namespace of its own: everything but the zero copy.
 
 set -u
@@ -15,9 +15,9 @@ top=$(cd "$here/../../.." && pwd)
 if [ -z "${ZCRX_IN_NETNS:-}" ]; then
 	export ZCRX_IN_NETNS=1
 	if [ "$(id -u)" -eq 0 ]; then
-		exec unshare -n "$0" "$@"
-	elif unshare -rn true 2>/dev/null; then
-		exec unshare -rn "$0" "$@"
+		exec unshare -nm "$0" "$@"
+	elif unshare -rnm true 2>/dev/null; then
+		exec unshare -rnm "$0" "$@"
 	fi
 	tap_skip_all 'needs root, or user namespaces'
 fi
@@ -31,17 +31,19 @@ done
 bin=$top/build/$variant
 port=9999
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+trap 'umount "$dir/small" "$dir/mnt" 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 head -c 30000123 /dev/urandom >data
 
 listening() { ss -Hltn "sport = :$port" | grep -q .; }
 
-# receive ARGUMENT...: start a receiver; its pid in $receiver, its talk in "talk.txt"
+# receive ARGUMENT...: start a receiver with $backend; its pid in $receiver, its talk in "talk.txt"
+backend=copy
+wrap=()
 receive() {
 	local i
 
-	"$bin/zcrx-recv" --backend copy -p "$port" "$@" >stdout 2>talk.txt &
+	"${wrap[@]}" "$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
 	receiver=$!
 	for i in $(seq 200); do
 		if listening; then return; fi
@@ -54,9 +56,20 @@ receive() {
 received() {
 	status=0
 	wait "$receiver" || status=$?
+	# for the schema, in the end
+	grep -a '^{"event"' stdout >>lines
 }
 
 send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
+
+# Sends some bytes, then breaks off
+sends_reset() {
+	perl -MSocket -e '
+		socket(S, PF_INET, SOCK_STREAM, 0);
+		connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
+		syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
+		setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
+}
 
 sends_nc() { timeout 60 nc -N "$@" "$port" <data >/dev/null; }
 
@@ -82,9 +95,55 @@ for host in 127.0.0.1 ::1; do
 	sends_nc "$host"
 	ended 0 "nc to $host into a file"
 	tap_ok '  the file is what was sent' cmp data file
+	says '^  length  .*[0-9]+-[0-9]+: [0-9.]+%' talk.txt '  the report has the lengths of pieces'
+	says '^  offset    0-255: [0-9.]+%' talk.txt '  where in a page they start'
+	says '^  cpu       softirq on [0-9].* / program on [0-9]' talk.txt '  and who did the work'
+	tap_eq "$(grep -E '.{81}' talk.txt)" '' '  in 80 columns'
+	cp talk.txt direct.txt
 	says '^received 28(\.6)? MB .0\.0 % zero copy, .* page-aligned. in .* Gbit/s$' talk.txt \
 		'  the last line says so'
 done
+
+backend=epoll
+receive --once -o file
+sends_nc 127.0.0.1
+ended 0 'the same with epoll and recv'
+tap_ok '  the file is what was sent' cmp data file
+receive --connections 8 --verify --region 256K
+send 127.0.0.1 "$port" --pattern --bytes 4M -P 8
+ended 0 'eight streams at once with epoll, into four buffers'
+says '^received 32 MB .0\.0 % zero copy' talk.txt '  all of them, and no zero copy is claimed'
+
+backend=auto
+receive -i lo --once --discard --json
+sends_nc 127.0.0.1
+ended 0 'auto, on an interface that has no zero copy'
+says 'auto took copy; refused: rbuf \(ZC0.*\), upstream \(ZC0' talk.txt '  says what it took and why'
+says 'every byte will be copied' talk.txt '  and what that means'
+says '"backend":"copy","backend_auto":true,"backends_refused":"rbuf' stdout '  in JSON too'
+
+# run_without_io_uring COMMAND...: io_uring_setup(2) fails with EPERM, as in many a container
+run_without_io_uring() {
+	perl -e '
+		# load nr; 425? EPERM : allow
+		my $insns = pack("SCCL" x 4, 0x20, 0, 0, 0, 0x15, 0, 1, 425, 6, 0, 0, 0x50001, 6, 0, 0, 0x7fff0000);
+		my $prog = pack("S x6 P", 4, $insns);
+		syscall(157, 38, 1, 0, 0, 0) == 0 or exit 99;	# prctl: PR_SET_NO_NEW_PRIVS
+		syscall(157, 22, 2, $prog) == 0 or exit 99;	# PR_SET_SECCOMP
+		exec @ARGV;' "$@"
+}
+if [ "$(uname -m)" = x86_64 ] && run_without_io_uring true; then
+	run_without_io_uring "$bin/zcrx-recv" -i lo -p "$port" --once -o file 2>talk.txt &
+	receiver=$!
+	until listening; do sleep 0.02; done
+	sends_nc 127.0.0.1
+	ended 0 'auto, where io_uring is forbidden'
+	says 'auto took epoll; refused: rbuf \(ZC002 .*, copy \(ZC002 ' talk.txt '  takes epoll'
+	tap_ok '  the file is what was sent' cmp data file
+else
+	tap_skip 'auto, where io_uring is forbidden' 'no seccomp filter, or not x86-64'
+fi
+backend=copy
 
 receive --once -o -
 sends_nc 127.0.0.1
@@ -117,6 +176,161 @@ receive --once -o file
 timeout 20 nc -N 127.0.0.1 "$port" </dev/null
 ended 0 'a connection without data'
 tap_eq "$(stat -c %s file)" 0 '  makes an empty file'
+
+# ---- files that are complete, and others --------------------------------------
+
+# files DIRECTORY: what is in it, a line
+files() { (cd "$1" && printf '%s\n' * | sed 's/^[0-9T]*\.[0-9]*Z-/TIME-/' | xargs); }
+
+receive -o file
+sends_nc 127.0.0.1
+until ss -Htn state time-wait "sport = :$port" | grep -q . || ! ss -Htn "sport = :$port" | grep -q .; do
+	sleep 0.02
+done
+kill -INT "$receiver"
+ended 0 'SIGINT after a connection'
+tap_ok '  the file is complete' cmp data file
+
+echo old >file
+receive --once -o file
+sends_reset
+ended 1 'a reset'
+tap_eq "$(cat file) $(stat -c %s file.part)" 'old 100000' '  leaves the old file, and what has come in file.part'
+says 'ZC057 file\.part is not complete: a connection broke off' talk.txt '  which is said'
+
+ln -s file link
+receive --once -o link
+sends_nc 127.0.0.1
+ended 0 'a symbolic link to a file'
+tap_ok '  the file is another one, the link the same' cmp data "$(readlink link)"
+tap_eq "$(find . -name '*.part')" '' '  no name is left over'
+
+mkdir -p small mnt
+if mount -t tmpfs -o size=2m none small && mount -t tmpfs -o ro none mnt; then
+	receive --once -o small/file
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 1 'a disk that is full'
+	says 'ZC050 cannot write small/file: .*ENOSPC' talk.txt '  which is said in words'
+	says 'ZC057 .*small/file\.part is not complete: it could not be written' talk.txt '  and what is left'
+	tap_eq "$(ls small)" file.part '  nothing that looks complete'
+	rm small/*
+	receive --once -o small/
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 1 'the same with a directory'
+	tap_eq "$(files small)" TIME-00000001.part '  nothing that looks complete'
+	rm small/*
+	receive --once -o small/file --bytes 1M
+	sends_nc 127.0.0.1 2>/dev/null
+	ended 0 'what fits'
+	tap_ok '  is complete' cmp <(head -c 1M data) small/file
+	# tmpfs has O_DIRECT, but does not say so
+	says 'file small/file \((O_DIRECT|buffered: its file system .*O_DIRECT)\)' talk.txt '  O_DIRECT or why not'
+	for target in mnt/file mnt/; do
+		status=0
+		timeout 20 "$bin/zcrx-recv" --backend copy -p "$port" -o "$target" 2>talk.txt || status=$?
+		tap_eq "$status" 1 "a file system that is read-only: $target"
+		says 'ZC052 .*EROFS' talk.txt '  which is said in words'
+	done
+else
+	tap_skip 'full and read-only file systems' 'cannot mount'
+fi
+
+receive --once -o file
+timeout 20 "$bin/zcrx-recv" --backend copy -p $((port + 1)) -o file 2>other.txt
+tap_eq $? 1 'a file that another receiver writes'
+says 'ZC056 .*' other.txt '  which is said in words'
+sends_nc 127.0.0.1
+ended 0 '  the first is not disturbed'
+tap_ok '  and its file is what was sent' cmp data file
+
+mkdir dir
+receive --connections 3 -o dir/ --json
+for i in 1 2 3; do head -c "${i}000000" data | timeout 20 nc -N 127.0.0.1 "$port"; done
+ended 0 'a file a connection'
+tap_eq "$(files dir)" 'TIME-00000001 TIME-00000002 TIME-00000003' '  their names sort as they came'
+tap_ok '  each is what was sent' cmp <(head -c 1000000 data; head -c 2000000 data; head -c 3000000 data) <(cat dir/*)
+says '"event":"connection","data":\{"connection":2,.*"bytes":2000000,.*"complete":true,"path":"dir/.*-00000002"' \
+	stdout '  JSON names them'
+if grep -q '(O_DIRECT)' direct.txt; then
+	says '"file":\{"files":3,"incomplete":0,"direct":true,' stdout '  with O_DIRECT, as a single file'
+fi
+cp -r dir before
+receive --connections 40 --directory dir --region 1M
+for i in $(seq 40); do { head -c "1${i}001" data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+received
+tap_eq "$status" 0 'forty at once, into a region of 16 buffers'
+wait
+tap_eq "$(stat -c %s dir/* | grep -c '^1[0-9]*001$')" 40 '  each has its file'
+for f in dir/*; do cmp -s "$f" <(head -c "$(stat -c %s "$f")" data) || echo "$f"; done >wrong
+tap_eq "$(cat wrong)" '' '  each is what was sent'
+for f in before/*; do cmp -s "$f" "dir/${f#before/}" || echo "$f"; done >wrong
+tap_eq "$(cat wrong)" '' '  those that were there are as they were'
+rm -rf dir before; mkdir dir
+
+wrap=(prlimit --nofile=64:64)
+receive --connections 60 -o dir/
+for i in $(seq 60); do { head -c 100001 data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+received
+tap_eq "$status" 0 'sixty at once, with descriptors for ten' || tap_diag "$(cat talk.txt)"
+wait
+tap_eq "$(find dir -size 100001c | wc -l)" 60 '  each has its file'
+wrap=()
+rm -rf dir; mkdir dir
+
+receive --connections 2 -o dir/
+sends_reset
+sends_nc 127.0.0.1
+ended 1 'one that breaks off, and one that does not'
+tap_eq "$(files dir)" 'TIME-00000001.part TIME-00000002' '  are told apart'
+says 'ZC057 .*1 of 2 files is not complete' talk.txt '  and counted'
+rm -rf dir
+
+# ---- hashes ---------------------------------------------------------------------
+
+for backend in copy epoll; do
+	receive --once --hash sha256
+	sends_nc 127.0.0.1
+	ended 0 "sha256 alone, $backend"
+	tap_eq "$(cut -d ' ' -f 1 stdout)" "$(sha256sum <data | cut -d ' ' -f 1)" '  is that of sha256sum'
+	says '^[0-9a-f]{64}  127\.0\.0\.1:[0-9]+$' stdout '  with the peer'
+done
+backend=copy
+
+receive --once --hash sha256 -o file
+sends_nc 127.0.0.1
+ended 0 'sha256 and a file'
+tap_ok '  sha256sum -c agrees' sha256sum --strict -c stdout
+
+mkdir dir
+receive --connections 6 --hash sha256 -o dir/
+for i in 1 2 3 4 5; do { head -c "${i}00000" data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+sends_reset
+received
+tap_eq "$status" 1 'sha256 of five at once, and one that breaks off'
+wait
+tap_ok '  sha256sum -c agrees' sha256sum --strict -c stdout
+tap_eq "$(grep -c . stdout) $(grep -c 'part$' stdout)" '6 1' '  a line each, one of a part'
+rm -rf dir
+
+receive --once --hash sha256 -o -
+sends_nc 127.0.0.1
+ended 0 'sha256 and standard output'
+tap_ok '  which is only data' cmp data stdout
+says "^$(sha256sum <data | cut -d ' ' -f 1)  127" talk.txt '  the hash goes elsewhere'
+
+printf 123456789 >nine
+receive --once --hash crc32c --json
+timeout 20 nc -N 127.0.0.1 "$port" <nine
+ended 0 'crc32c'
+says '"event":"connection",.*"crc32c":"e3069283"' stdout '  is in JSON'
+says '^e3069283  127' talk.txt '  and told'
+if [ -c /dev/full ]; then
+	"$bin/zcrx-recv" --backend copy -p "$port" --hash crc32c --once 2>talk.txt >/dev/full &
+	receiver=$!
+	until listening; do sleep 0.02; done
+	timeout 20 nc -N 127.0.0.1 "$port" <nine
+	ended 1 'a hash that cannot be told'
+fi
 
 # ---- the pattern --------------------------------------------------------------
 
@@ -167,16 +381,19 @@ receive --time 0.3 --discard
 send 127.0.0.1 "$port" --pattern || true
 ended 0 '--time ends it'
 
+echo old >file
 for signal in INT TERM; do
 	receive -o file
 	{ head -c 5000000 data; sleep 0.6; } | timeout 10 nc 127.0.0.1 "$port" >/dev/null &
 	sleep 0.4
 	kill -"$signal" "$receiver"
-	ended 0 "SIG$signal in mid-transfer"
+	ended 1 "SIG$signal in mid-transfer"
 	says '^received 4\.8 MB' talk.txt '  with the final report'
-	tap_ok '  and what has come is in the file' cmp <(head -c 5000000 data) file
+	tap_ok '  and what has come is in file.part' cmp <(head -c 5000000 data) file.part
+	says 'ZC057 file\.part is not complete: the peer had not' talk.txt '  which is said'
 	wait
 done
+tap_eq "$(cat file)" old '  the old file is as it was'
 
 receive
 kill -INT "$receiver"
@@ -194,19 +411,51 @@ ended 0 'SIGINT while the reader of standard output does not read'
 exec 3>&-
 wait
 
-"$bin/zcrx-recv" --backend copy -p "$port" --once -o - 2>talk.txt | head -c 100000 >some &
+for backend in copy epoll; do
+	# the sender goes on; with "idle" it sends what the reader wants, and nothing more
+	for sender in busy idle; do
+		{
+			timeout -s KILL 15 "$bin/zcrx-recv" --backend "$backend" -p "$port" -o - 2>talk.txt
+			echo $? >status
+		} | head -c 100000 >some &
+		until listening; do sleep 0.02; done
+		if [ "$sender" = busy ]; then
+			sends_nc 127.0.0.1 2>/dev/null
+		else
+			{ head -c 100000 data; sleep 2; } | timeout 2 nc 127.0.0.1 "$port" >/dev/null 2>&1
+		fi
+		wait
+		tap_ok "a reader that has enough of a sender that is $sender, $backend" \
+			cmp <(head -c 100000 data) some
+		tap_eq "$(cat status)" 0 '  ends the receiver well'
+		says 'ZC071 .*reader of standard output' talk.txt '  which is said'
+		says '^received ' talk.txt '  with the final report'
+	done
+done
+backend=copy
+
+# The report cannot be written: the first signal asks, the second does not
+mkfifo full
+exec 4<>full
+head -c 60000 /dev/zero >&4
+"$bin/zcrx-recv" --backend copy -p "$port" --json >stdout 2>&4 &
+receiver=$!
 until listening; do sleep 0.02; done
-sends_nc 127.0.0.1 2>/dev/null
-wait
-tap_ok 'a reader that has enough' cmp <(head -c 100000 data) some
-says '^received ' talk.txt '  ends it quietly'
+head -c 5536 /dev/zero | timeout 1 cat >&4
+kill -INT "$receiver"
+sleep 0.3
+tap_ok 'a final report that nobody reads keeps the receiver' kill -0 "$receiver"
+kill -INT "$receiver"
+for i in $(seq 100); do
+	kill -0 "$receiver" 2>/dev/null || break
+	sleep 0.05
+done
+kill -KILL "$receiver" 2>/dev/null
+ended 130 '  and a second SIGINT ends it at once'
+exec 4<&-
 
 receive --once --discard
-perl -MSocket -e '
-	socket(S, PF_INET, SOCK_STREAM, 0);
-	connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
-	syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
-	setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
+sends_reset
 ended 1 'the peer resets the connection'
 says 'ZC041 .*ECONNRESET' talk.txt '  which is said in words'
 
@@ -241,14 +490,19 @@ refused 2 'multiple of the page size' 'a region of 5000 bytes' "$recv" --region 
 refused 2 'less than 4G' 'a region of 4G' "$recv" --region 4G
 refused 2 'not a size' 'a region of words' "$recv" --region big
 refused 2 'not one of auto' 'a backend that does not exist' "$recv" --backend x
+refused 2 'not one of sha256' 'a hash that does not exist' "${copy[@]}" --hash md5
 refused 2 'contradicts' 'zero copy by copying' "${copy[@]}" --require-zerocopy
 refused 2 'one of -o' 'two sinks' "${copy[@]}" --verify -o file
 refused 2 'no operands' 'an operand' "${copy[@]}" file
 refused 2 'no such option' 'an unknown option' "$recv" --nope
 refused 2 'needs an argument' 'an option without its argument' "$recv" -p
 tap_ok 'help' grep -q -e '--require-zerocopy' <("$recv" --help)
+tap_eq "$("$recv" --help | grep -E '.{81}')" '' '  in 80 columns'
 refused 1 'ZC053 .*ENOENT' 'a file in a directory that does not exist' "${copy[@]}" -o /nowhere/f
-refused 1 'ZC054 .*EISDIR' 'a directory' "${copy[@]}" -o /
+refused 1 'ZC054 .*EISDIR' 'a directory' "${copy[@]}" -o /tmp
+refused 1 'ZC053 .*ENOENT' 'a directory that does not exist' "${copy[@]}" -o /nowhere/
+refused 1 'ZC058 .*ENOTDIR' 'a file as a directory' "${copy[@]}" --directory "$dir/data"
+refused 2 'not the name of a file' 'a file without a name' "${copy[@]}" -o ''
 refused 3 'ZC022 .*ENOMEM|ZC021' 'huge pages that do not exist' "${copy[@]}" --hugepages --region 1G
 if ! "$bin/zcrx-recv" -i lo -p "$port" --backend rbuf --time 0 2>&1 | grep -q ZC010; then
 	tap_skip 'zero copy on a kernel without it' 'this kernel has it'
@@ -361,6 +615,28 @@ receive -o /dev/full
 sends_nc 127.0.0.1 2>/dev/null
 ended 1 'a full disk'
 says 'ZC050 .*ENOSPC' talk.txt '  which is said in words'
+
+# ---- JSON ---------------------------------------------------------------------
+
+receive --json --interval 0.1 --record 4 --verify
+{ send 127.0.0.1 "$port" --pattern --bytes 40M; sleep 0.3; sends_nc 127.0.0.1; } 2>/dev/null
+kill -INT "$receiver"
+ended 5 'JSON lines of intervals, records and wrong data'
+receive --json --hash sha256 -o file
+sends_reset
+{ head -c 1M data; sleep 0.5; } | timeout 10 nc 127.0.0.1 "$port" >/dev/null &
+sleep 0.3
+kill -INT "$receiver"
+ended 1 '  of what broke off and what was cut'
+wait
+refused 1 'ZC053' '  of what cannot begin' "${copy[@]}" --json -o /nowhere/f
+cat stdout >>lines
+events=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" lines)
+case $? in
+77) tap_skip '  the lines are what the schema says' 'no python3-jsonschema' ;;
+*) tap_eq "$events" 'connection end error interval start warning' \
+	"  all $(wc -l <lines) of them are what the schema says, of each event" ;;
+esac
 
 refused 3 'ZC060 .*ECONNREFUSED' 'nobody listens' "$bin/zcrx-send" 127.0.0.1 "$port"
 refused 3 'ZC061 .*ENETUNREACH' 'no route' "$bin/zcrx-send" 198.51.100.1 "$port"

@@ -24,6 +24,7 @@ check_transfer() {
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
 	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
 	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
 	rm -f "$output"
 	tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
@@ -40,13 +41,23 @@ guest_transfers() { # MTU
 	[ "$mtu" -lt 4168 ] || aligned6=99
 	tap_ok "zcrx-flow up" flow_up
 	check_transfer "nc, IPv4" "nc -N $ZCRX_GUEST $port <$work/input" 90 0
+	tap_ok "the report knows the queue's interrupt" \
+		grep -q '"interrupt":{"number":[0-9]*,"name":"eth0-TxRx-'"$queue"'"' "$work/recv.json"
 	check_transfer "nc, IPv6" "nc -N $ZCRX_GUEST6 $port <$work/input" 90 0
-	check_transfer "zcrx-send, IPv4" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4
+	check_transfer "zcrx-send, IPv4, busy polling" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4 --busy-poll 50
+	tap_ok "busy polling: the kernel takes it" grep -q '"busy_poll_us":50,' "$work/recv.json"
 	check_transfer "zcrx-send, IPv6" "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input" 90 $aligned6
 	if [ "$mtu" = 1500 ]; then
 		check_transfer "copying receive" "nc -N $ZCRX_GUEST $port <$work/input" 0 0 --backend copy
 		tap_eq "$(recv_value zero_copy_bytes)" 0 "copying receive: claims no zero copy"
 	fi
+}
+
+four_files() {
+	local f
+
+	[ "$(find /run/dir -type f ! -name '*.part' | wc -l)" -eq 4 ] || return
+	for f in /run/dir/*; do cmp "$work/input" "$f" || return; done
 }
 
 # Several at once, and one after the other
@@ -66,6 +77,20 @@ guest_connections() {
 	wait "$recv_pid" || rc=$?
 	tap_eq $rc 0 "the receiver finds the pattern in every stream" || tap_diag "$(cat "$work/recv.err")"
 	tap_eq "$(recv_value bytes)" $((5 * (8 << 20) + 3 * (3 << 20))) "all bytes of 8 connections"
+
+	# a file each, while all compete for the region
+	mkdir -p /run/dir
+	recv_start --connections 4 --hash sha256 --region 16M -o /run/dir/
+	peer "for i in 1 2 3 4; do nc -N $ZCRX_GUEST $port <$work/input & done; wait"
+	rc=0
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "four connections into a directory" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
+	tap_ok "each has its file, and each is right" four_files
+	tap_eq "$(grep -o '"sha256":"[0-9a-f]*"' "$work/recv.json" | sort -u)" \
+		"\"sha256\":\"$(sha256sum <"$work/input" | cut -d ' ' -f 1)\"" "and each hash"
+	tap_ok "$(recv_value zero_copy_percent) % without a copy" at_least "$(recv_value zero_copy_percent)" 50
+	rm -r /run/dir
 
 	# the end by signal is a clean one, with the report
 	recv_start
@@ -105,7 +130,7 @@ guest_gather() {
 }
 
 main() {
-	local mtu
+	local mtu said rc=0
 
 	need_kernel "$kernel"
 	make_work
@@ -115,6 +140,11 @@ main() {
 	done
 	vm "many connections" connections --mtu 4168
 	vm "gathering" gather --mtu 4168
+	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work/lines") || rc=$?
+	case $rc in
+	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;
+	*) tap_eq "$rc" 0 'JSON lines are what the schema says' || tap_diag "$said" ;;
+	esac
 }
 
 e2e_main "$@"

@@ -231,6 +231,62 @@ static void test_events(void)
 		"  fix:    take another port with -p, or run as root\n", "and for people");
 }
 
+static void number_label(char *buf, size_t size, unsigned int i, uint64_t unit)
+{
+	snprintf(buf, size, "%" PRIu64, i * unit);
+}
+
+static size_t longest_line(const char *text)
+{
+	size_t longest = 0;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		size_t len = strcspn(text, "\n");
+
+		longest = len > longest ? len : longest;
+	}
+	return longest;
+}
+
+static void test_histograms(void)
+{
+	static const uint64_t none[4], three[4] = { 1, 0, 2, 1 };
+	struct cpu_places softirq = { { 0 } }, app = { { 0 } };
+	struct cpu_irq irq = { .number = 33, .name = "eth0-TxRx-3", .cpus = "1" };
+	char talk[2048] = "", text[512] = "";
+	FILE *t = fmemopen(talk, sizeof(talk), "w"), *f = fmemopen(text, sizeof(text), "w");
+	struct report r = { .prog = "prog", .talk = t, .json = { .out = f } };
+	uint64_t many[40];
+
+	report_shares(&r, "none", none, 4, number_label, 1);
+	report_shares(&r, "three", three, 4, number_label, 100);
+	cpu_seen(&softirq, 0);
+	cpu_seen(&softirq, -1);
+	cpu_seen(&softirq, CPU_PLACES);
+	for (unsigned int i = 0; i < 3; i++)
+		cpu_seen(&app, i ? 7 : 2);
+	report_event(&r, "end");
+	report_places(&r, &softirq, &app, &irq);
+	report_event_end(&r);
+	fflush(t);
+	tap_str(talk, "  three     0: 25.0% 200: 50.0% 300: 25.0%\n"
+		"  cpu       softirq on 0 / program on 2 (33%) 7 (67%)\n"
+		"            / irq 33 (eth0-TxRx-3) on 1\n",
+		"shares and places for people, nothing of nothing");
+	fclose(f);
+	tap_str(text, "{\"event\":\"end\",\"data\":{\"softirq_cpus\":{\"0\":1},"
+		"\"program_cpus\":{\"2\":1,\"7\":2},"
+		"\"interrupt\":{\"number\":33,\"name\":\"eth0-TxRx-3\",\"cpus\":\"1\"}}}\n",
+		"places in JSON");
+	for (unsigned int i = 0; i < 40; i++)
+		many[i] = i;
+	report_shares(&r, "many", many, 40, number_label, 1000000);
+	fclose(t);
+	tap_ok(longest_line(talk) <= 80, "a long histogram keeps to 80 columns");
+	cpu_queue_irq(&irq, "no-such-interface", 0);
+	tap_ok(irq.number < 0, "the interrupt of no interface");
+}
+
 int main(void)
 {
 	test_json();
@@ -240,5 +296,6 @@ int main(void)
 	test_document();
 	test_long_values();
 	test_events();
+	test_histograms();
 	return tap_done();
 }

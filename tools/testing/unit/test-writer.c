@@ -116,6 +116,7 @@ static void start(struct bench *b, const char *path, bool buffered, uint64_t bat
 	struct writer_config cfg = {
 		.path = path,
 		.buffered = buffered,
+		.stage = 1 << 20,
 		.batch = batch,
 		.hold = hold,
 		.release = release,
@@ -198,7 +199,8 @@ static void fuzz(const char *path, bool buffered, unsigned int kind)
 	       kinds[kind], path, b.len, ws->direct ? "direct" : "buffered",
 	       (unsigned int)(100 * ws->copied / b.len));
 	tap_ok(!b.out && !b.twice, "  all pieces came back, once");
-	tap_ok(!ws->fell_back, "  no write was refused");
+	tap_ok(ws->direct == !ws->plain && (!ws->plain || !strstr(ws->plain, "refused")),
+	       "  no write was refused: %s", ws->direct ? "direct" : ws->plain);
 	tap_ok(ws->from_pages + ws->copied == b.len && ws->written == b.len,
 	       "  the accounts are right");
 	if (kind == 0)
@@ -252,12 +254,77 @@ static void test_fifo(const char *dir)
 
 static void test_missing(void)
 {
-	struct writer_config cfg = { .path = "/nowhere/file", .hold = 1 };
+	struct writer_config cfg = { .path = "/nowhere/file", .hold = 1, .stage = WRITER_ALIGN_MAX };
 	struct writer *w;
 
 	tap_eq(writer_open(&w, &cfg), -ENOENT, "no such directory");
 	cfg.path = "/";
 	tap_eq(writer_open(&w, &cfg), -EISDIR, "a directory");
+}
+
+static bool has_bytes(const char *path, const char *want)
+{
+	char got[64] = "";
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, got, sizeof(got) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n == (ssize_t)strlen(want) && !strcmp(got, want);
+}
+
+static void make_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		tap_bail("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static struct writer *open_part(struct bench *b, const char *part, bool exclusive, int *err)
+{
+	struct writer_config cfg = {
+		.path = part, .exclusive = exclusive, .stage = WRITER_ALIGN_MAX, .batch = 1 << 16,
+		.hold = 4, .release = release, .stopped = never, .ctx = b,
+	};
+	struct writer *w = NULL;
+
+	*err = writer_open(&w, &cfg);
+	return w;
+}
+
+/* What a file is called while it is written, afterwards, and when two want the same */
+static void test_names(const char *dir)
+{
+	char part[PATH_MAX], name[PATH_MAX];
+	struct writer *w, *other;
+	struct bench b = { 0 };
+	int err;
+
+	snprintf(part, sizeof(part), "%s/name.part", dir);
+	snprintf(name, sizeof(name), "%s/name", dir);
+	make_file(name, "old");
+	make_file(part, "left over");
+	w = open_part(&b, part, false, &err);
+	tap_ok(w && has_bytes(part, "") && has_bytes(name, "old"),
+	       "a leftover is emptied, the old file stays meanwhile");
+	other = open_part(&b, part, false, &err);
+	tap_ok(!other && err == -EWOULDBLOCK, "a second writer is refused");
+	tap_ok(!writer_complete(w, name, true) && has_bytes(name, "") && access(part, F_OK),
+	       "complete: it has its name, and the old one is gone");
+
+	w = open_part(&b, part, true, &err);
+	other = open_part(&b, part, true, &err);
+	tap_ok(w && !other && err == -EEXIST, "an exclusive one must be new");
+	make_file(name, "mine");
+	tap_ok(writer_complete(w, name, false) == -EEXIST && has_bytes(name, "mine") &&
+	       !access(part, F_OK), "without leave nothing is replaced");
+	w = open_part(&b, part, false, &err);
+	writer_close(w);
+	tap_ok(has_bytes(name, "mine") && !access(part, F_OK), "what is only closed keeps its name");
+	unlink(part);
+	unlink(name);
 }
 
 static void test_directory(const char *base)
@@ -274,6 +341,7 @@ static void test_directory(const char *base)
 		fuzz(path, false, kind);
 	fuzz(path, true, 3);
 	test_fifo(dir);
+	test_names(dir);
 	rmdir(dir);
 }
 
