@@ -15,6 +15,7 @@
  * struct conn - a connection
  * @source: its socket, as the backend knows it
  * @next: next in the list of all
+ * @link: what points to this one: thousands may be open
  * @id: 1, 2, ...
  * @peer: address of the sender
  * @stream: where it stands
@@ -28,6 +29,7 @@
 struct conn {
 	struct zcrx_source source;
 	struct conn *next;
+	struct conn **link;
 	uint64_t id;
 	char peer[NET_NAME];
 	struct rx_stream stream;

@@ -353,11 +353,12 @@ static void arm(struct receiver *r, struct conn *c)
 static void check_shape(struct receiver *r, struct listener *l, const struct conn *c, bool ipv6)
 {
 	struct diag_env env = say_env(r, NULL);
-	bool timestamps = geometry_timestamps_enabled();
 	struct tcp_info info;
+	bool timestamps;
 
 	if (!r->opt->page_mss || l->warned)
 		return;
+	timestamps = geometry_timestamps_enabled();
 	env.peer = c->peer;
 	if (l->payload < r->stats.page) {
 		l->warned = true;
@@ -392,7 +393,10 @@ static int accept_one(struct receiver *r, struct listener *l)
 	c->source.owner = c;
 	c->id = c->out.id = ++r->accepted;
 	c->since = clock_ns();
+	c->link = &r->conns;
 	c->next = r->conns;
+	if (c->next)
+		c->next->link = &c->next;
 	r->conns = c;
 	r->open++;
 	c->hash = r->opt->hash ? r->opt->hash->start() : NULL;
@@ -445,11 +449,9 @@ static void resume_accepting(struct receiver *r)
 
 static void unlink_conn(struct receiver *r, struct conn *c)
 {
-	struct conn **p = &r->conns;
-
-	while (*p != c)
-		p = &(*p)->next;
-	*p = c->next;
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
 	r->open--;
 }
 

@@ -11,8 +11,9 @@
 /* Large enough for a disk, small enough that its pages are not missed */
 #define BATCH_MAX	(1U << 20)
 #define STAGE		(1U << 20)
-/* There may be thousands of these */
+/* Of a directory's files, there may be thousands of them */
 #define SMALL_STAGE	(1U << 17)
+#define SMALL_HOLD	256U
 
 /* ---- nowhere, and a comparison -------------------------------------------- */
 
@@ -200,6 +201,8 @@ static int directory_start(struct sink *s, struct sink_stream *st)
 		return err;
 	cfg = writer_config(s, st->target.part, SMALL_STAGE);
 	cfg.exclusive = true;
+	if (cfg.hold > SMALL_HOLD)
+		cfg.hold = SMALL_HOLD;
 	err = writer_open(&st->writer, &cfg);
 	if (err) {
 		target_free(&st->target);
@@ -227,7 +230,10 @@ static int directory_flush(struct sink *s)
 {
 	int err = 0;
 
-	for (struct sink_stream *st = s->streams; st; st = st->next) {
+	/* who keeps nothing back holds nothing */
+	for (struct sink_stream *st = s->streams; st && s->pending; st = st->next) {
+		if (!st->pending)
+			continue;
 		err = writer_flush(st->writer) ?: err;
 		recount(s, st);
 	}
