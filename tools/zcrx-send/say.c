@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+
+#include "geometry.h"
+#include "sender.h"
+
+/**
+ * say_refusal() - explain an error
+ * @s: the sender
+ * @step: what was tried
+ * @err: errno, of either sign
+ */
+void say_refusal(struct sender *s, enum zcrx_step step, int err)
+{
+	struct zcrx_refusal why = { 0 };
+	struct diag_env env = {
+		.prog = s->report->prog,
+		.why = &why,
+		.port = s->opt->port_number,
+		.peer = s->opt->host,
+	};
+
+	zcrx_refuse(&why, step, err);
+	report_refusal(s->report, &env);
+}
+
+/* "segments of 1 page", or why they are not whole pages */
+static void say_shape(struct sender *s)
+{
+	const struct stream *st = &s->streams[0];
+	uint32_t page = s->opt->page;
+	bool ipv6 = st->peer[0] == '[';
+
+	if (st->payload && st->payload % page == 0)
+		fprintf(s->report->talk, "segments of %u page%s", st->payload / page,
+			st->payload == page ? "" : "s");
+	else
+		fprintf(s->report->talk,
+			"segments of %u bytes%s (pages need an MTU of %u on both sides)",
+			st->payload,
+			st->payload % GEOMETRY_SECTOR ? "" : ", whole blocks but no pages",
+			geometry_mtu(page, ipv6, geometry_timestamps_enabled()));
+	fprintf(s->report->talk, ", records of %u\n", s->record);
+}
+
+/**
+ * say_start() - what is going to happen, before it does
+ * @s: the sender, connected
+ */
+void say_start(struct sender *s)
+{
+	const struct send_options *opt = s->opt;
+	static const char *const kinds[] = {
+		[SOURCE_STDIN] = "standard input",
+		[SOURCE_FILE] = "file",
+		[SOURCE_PATTERN] = "pattern",
+	};
+
+	fprintf(s->report->talk, "%s: %s to %s, %u stream%s, ", s->report->prog,
+		kinds[opt->kind], s->streams[0].peer, opt->streams, opt->streams == 1 ? "" : "s");
+	say_shape(s);
+	if (!report_event(s->report, "start"))
+		return;
+	json_u64(&s->report->json, "schema", REPORT_SCHEMA);
+	json_str(&s->report->json, "peer", s->streams[0].peer);
+	json_str(&s->report->json, "source", kinds[opt->kind]);
+	json_str(&s->report->json, "path", opt->path);
+	json_u64(&s->report->json, "streams", opt->streams);
+	json_u64(&s->report->json, "page_bytes", opt->page);
+	json_u64(&s->report->json, "payload_bytes", s->streams[0].payload);
+	json_u64(&s->report->json, "record_bytes", s->record);
+	json_i64(&s->report->json, "mtu", s->mtu);
+	report_event_end(s->report);
+}
+
+/**
+ * total_sent() - bytes that all streams have handed to TCP
+ * @s: the sender
+ *
+ * Return: bytes so far.
+ */
+uint64_t total_sent(const struct sender *s)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < s->opt->streams; i++)
+		sum += __atomic_load_n(&s->streams[i].sent, __ATOMIC_RELAXED);
+	return sum;
+}
+
+/**
+ * say_interval() - the line of an interval
+ * @s: the sender
+ * @at_ns: its end, from the start of the transfer
+ * @bytes: sent in it
+ * @ns: how long it was
+ */
+void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns)
+{
+	char size[REPORT_SIZE];
+
+	fprintf(s->report->talk, "%7.1f s  %9s  %6.2f Gbit/s\n", (double)at_ns / 1e9,
+		report_size(bytes, size), report_gbit(bytes, ns));
+	if (!report_event(s->report, "interval"))
+		return;
+	json_double(&s->report->json, "at", (double)at_ns / 1e9);
+	report_rate(s->report, bytes, ns);
+	report_event_end(s->report);
+}
+
+/**
+ * struct shape - how the stream was cut, all streams together
+ * @expected: segments if it was cut only at segments and records
+ * @sent: segments that carried data, those sent again included
+ * @again: segments sent again
+ * @excess: segments more than expected: as many cuts at other places
+ */
+struct shape {
+	uint64_t expected;
+	uint64_t sent;
+	uint64_t again;
+	uint64_t excess;
+};
+
+static struct shape sum_shape(const struct sender *s)
+{
+	struct shape sum = { 0 };
+
+	for (uint32_t i = 0; i < s->opt->streams; i++) {
+		const struct stream *st = &s->streams[i];
+
+		sum.expected += geometry_segments(st->sent, s->record, st->payload);
+		sum.sent += st->info.tcpi_data_segs_out;
+		sum.again += st->info.tcpi_total_retrans;
+	}
+	if (sum.sent > sum.expected + sum.again)
+		sum.excess = sum.sent - sum.again - sum.expected;
+	return sum;
+}
+
+/**
+ * say_end() - what has happened
+ * @s: the sender
+ * @used: processor time of the transfer
+ */
+void say_end(struct sender *s, const struct cpu_sample *used)
+{
+	struct shape shape = sum_shape(s);
+	uint64_t bytes = total_sent(s);
+	struct report *out = s->report;
+	char size[REPORT_SIZE];
+	bool json = report_event(out, "end");
+
+	if (json) {
+		report_rate(out, bytes, used->wall_ns);
+		json_u64(&out->json, "segments_expected", shape.expected);
+		json_u64(&out->json, "segments_sent", shape.sent);
+		json_u64(&out->json, "segments_excess", shape.excess);
+		json_u64(&out->json, "retransmitted", shape.again);
+	}
+	fprintf(out->talk,
+		"  segments  %" PRIu64 " expected, %" PRIu64 " sent: %" PRIu64
+		" cut out of shape, %" PRIu64 " sent again\n",
+		shape.expected, shape.sent, shape.excess, shape.again);
+	report_cpu(out, used, bytes);
+	if (json)
+		report_event_end(out);
+	fprintf(out->talk, "sent %s in %.2f s, %.2f Gbit/s\n", report_size(bytes, size),
+		(double)used->wall_ns / 1e9, report_gbit(bytes, used->wall_ns));
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sender's state, and what it says about it. */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include <pthread.h>
+
+#include "net.h"
+#include "send.h"
+
+/**
+ * struct stream - one connection
+ * @sender: whose it is
+ * @thread: who feeds it
+ * @fd: socket
+ * @source: what it sends
+ * @peer: address of the receiver
+ * @payload: payload of a full segment
+ * @segments: segments if it is cut only where it should be
+ * @sent: bytes so far; read by the thread that reports
+ * @info: TCP's own account at the end
+ * @step: what failed
+ * @err: errno of it, 0 if nothing did
+ */
+struct stream {
+	struct sender *sender;
+	pthread_t thread;
+	int fd;
+	struct source source;
+	char peer[NET_NAME];
+	uint32_t payload;
+	uint64_t segments;
+	uint64_t sent;
+	struct tcp_info info;
+	enum zcrx_step step;
+	int err;
+};
+
+/**
+ * struct sender - the sender
+ * @opt: what the user asked for
+ * @report: where to say things
+ * @record: bytes of a record
+ * @mtu: MTU of the path, 0 if it is not known
+ * @streams: connections
+ * @done: pipe: a byte for each stream that is done
+ * @stop: becomes readable on SIGINT and SIGTERM
+ * @stopping: sockets were shut down to end the streams
+ */
+struct sender {
+	const struct send_options *opt;
+	struct report *report;
+	uint32_t record;
+	int mtu;
+	struct stream *streams;
+	int done[2];
+	int stop;
+	bool stopping;
+};
+
+void *stream_main(void *arg);
+
+void say_refusal(struct sender *s, enum zcrx_step step, int err);
+void say_start(struct sender *s);
+void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
+void say_end(struct sender *s, const struct cpu_sample *used);
+uint64_t total_sent(const struct sender *s);
+
+int open_streams(struct sender *s);
+void close_streams(struct sender *s);
+
+#endif
