@@ -2,7 +2,7 @@
 #include "net.h"
 
 #include <errno.h>
-#include <net/if.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -202,6 +202,44 @@ uint32_t net_send_mss(int fd)
 int net_cork(int fd, bool on)
 {
 	return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
+}
+
+static bool same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+
+	if (!a || a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 && IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
+}
+
+/**
+ * net_own_iface() - interface that has our address of a connection
+ * @fd: connected socket
+ * @iface: its name; packets need not leave by it where routes say otherwise
+ *
+ * Return: 0, -ENODEV when none has it, another -errno.
+ */
+int net_own_iface(int fd, char iface[IF_NAMESIZE])
+{
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
+	struct ifaddrs *list;
+	int err = -ENODEV;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &len) || getifaddrs(&list))
+		return -errno;
+	for (const struct ifaddrs *i = list; i && err; i = i->ifa_next) {
+		if (!same_host(i->ifa_addr, (struct sockaddr *)&own))
+			continue;
+		snprintf(iface, IF_NAMESIZE, "%s", i->ifa_name);
+		err = 0;
+	}
+	freeifaddrs(list);
+	return err;
 }
 
 /**

@@ -11,47 +11,77 @@
 /* Try so often to connect to who does not listen yet */
 #define RETRY_MS	50
 
-static uint32_t own_maxseg(struct sender *s, const struct addrinfo *ai)
+static uint32_t own_maxseg(const struct addrinfo *ai, int mtu, uint32_t page)
 {
 	struct geometry_path path = {
+		.mtu = (uint32_t)mtu,
 		.ipv6 = ai->ai_family == AF_INET6,
 		.timestamps = geometry_timestamps_enabled(),
 	};
 
-	s->mtu = net_path_mtu(ai);
-	path.mtu = (uint32_t)s->mtu;
-	return geometry_maxseg(geometry_payload(&path, s->opt->page, 0), path.timestamps);
+	return page ? geometry_own_maxseg(&path, page) : 0;
 }
 
-static int connect_any(struct sender *s, struct stream *st, const struct addrinfo *list)
+static int connect_any(const struct addrinfo *list, uint32_t page, struct reach *how)
 {
 	int fd = -EHOSTUNREACH;
 
 	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-		fd = net_connect(ai, own_maxseg(s, ai));
+		how->family = ai->ai_family;
+		how->mtu = net_path_mtu(ai);
+		fd = net_connect(ai, own_maxseg(ai, how->mtu, page));
 		if (fd >= 0)
-			net_name(ai->ai_addr, ai->ai_addrlen, st->peer);
+			net_name(ai->ai_addr, ai->ai_addrlen, how->name);
 	}
 	return fd;
 }
 
-/*
- * The segment is the smaller of what the receiver advertises and what we limit
- * ourselves to: the most pages that the MTU of our end holds.
+/**
+ * connect_receiver() - connect to the receiver, as patiently as the user wants
+ * @opt: what the user asked for
+ * @report: where to say what is wrong
+ * @page: limit segments to as many pages of this size as the MTU of our end has
+ *	room for, 0 not to. The receiver may want less, but not more
+ * @how: how it was connected
+ *
+ * Return: a blocking socket, -errno after it was said.
  */
-static int connect_stream(struct sender *s, struct stream *st, const struct addrinfo *list)
+int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
+		     struct reach *how)
 {
-	uint64_t give_up = clock_ns() + s->opt->wait_ns;
-	int fd = connect_any(s, st, list);
+	uint64_t give_up = clock_ns() + opt->wait_ns;
+	struct addrinfo *list;
+	int fd = net_resolve(opt->host, opt->port, opt->family, &list);
 
+	if (fd) {
+		fprintf(report->talk, "%s: %s: %s\n", report->prog, opt->host, gai_strerror(fd));
+		return -EHOSTUNREACH;
+	}
+	fd = connect_any(list, page, how);
 	while (fd == -ECONNREFUSED && clock_ns() < give_up && !stop_wanted()) {
 		poll(NULL, 0, RETRY_MS);
-		fd = connect_any(s, st, list);
+		fd = connect_any(list, page, how);
 	}
+	freeaddrinfo(list);
 	if (fd < 0)
-		return fd;
-	st->fd = fd;
-	st->payload = net_send_mss(fd);
+		say_refusal(opt, report, ZCRX_STEP_CONNECT, fd);
+	return fd;
+}
+
+static int open_stream(struct sender *s, struct stream *st)
+{
+	const struct send_options *opt = s->opt;
+	int err = source_open(&st->source, opt->kind, opt->path);
+
+	st->sender = s;
+	if (err) {
+		fprintf(s->report->talk, "%s: %s: %s\n", s->report->prog, opt->path, strerror(-err));
+		return err;
+	}
+	st->fd = connect_receiver(opt, s->report, opt->page, &st->reach);
+	if (st->fd < 0)
+		return st->fd;
+	st->payload = net_send_mss(st->fd);
 	return 0;
 }
 
@@ -63,30 +93,10 @@ static int connect_stream(struct sender *s, struct stream *st, const struct addr
  */
 int open_streams(struct sender *s)
 {
-	const struct send_options *opt = s->opt;
-	struct addrinfo *list;
-	int err = net_resolve(opt->host, opt->port, opt->family, &list);
+	int err = 0;
 
-	if (err) {
-		fprintf(s->report->talk, "%s: %s: %s\n", s->report->prog, opt->host,
-			gai_strerror(err));
-		return -EHOSTUNREACH;
-	}
-	for (uint32_t i = 0; i < opt->streams && !err; i++) {
-		struct stream *st = &s->streams[i];
-
-		st->sender = s;
-		err = source_open(&st->source, opt->kind, opt->path);
-		if (err) {
-			fprintf(s->report->talk, "%s: %s: %s\n", s->report->prog, opt->path,
-				strerror(-err));
-			break;
-		}
-		err = connect_stream(s, st, list);
-		if (err)
-			say_refusal(s, ZCRX_STEP_CONNECT, err);
-	}
-	freeaddrinfo(list);
+	for (uint32_t i = 0; i < s->opt->streams && !err; i++)
+		err = open_stream(s, &s->streams[i]);
 	return err;
 }
 

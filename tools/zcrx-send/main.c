@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "explain.h"
 #include "geometry.h"
 #include "options.h"
 #include "send.h"
@@ -30,6 +31,7 @@ enum {
 	KEY_PAGE,
 	KEY_INTERVAL,
 	KEY_JSON,
+	KEY_EXPLAIN,
 };
 
 static const struct option_def defs[] = {
@@ -40,14 +42,18 @@ static const struct option_def defs[] = {
 	{ "time", KEY_TIME, "S", "end after S seconds" },
 	{ .help = "How to send" },
 	{ "parallel", 'P', "N", "N streams of the same data at once (1)" },
-	{ "page", KEY_PAGE, "SIZE", "page size of the receiver (4096); smaller powers of two down\n"
-				  "to 512 align to disk blocks when no page fits the MTU" },
-	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the wrong place spoils the\n"
-				       "alignment of one record and no more" },
+	{ "page", KEY_PAGE, "SIZE", "page size of the receiver (4096); smaller powers of\n"
+				  "two down to 512 align to disk blocks when no page\n"
+				  "fits the MTU" },
+	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the\n"
+				       "wrong place spoils the alignment of one record and\n"
+				       "no more" },
 	{ "wait", KEY_WAIT, "S", "while nobody listens, keep trying for S seconds" },
 	{ "ipv4", '4', NULL, "IPv4 only" },
 	{ "ipv6", '6', NULL, "IPv6 only" },
 	{ .help = "What it says" },
+	{ "explain", KEY_EXPLAIN, NULL, "connect, send nothing, say how the stream would be\n"
+					"cut, and what MTU and MSS whole pages take" },
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
 	{ "json", KEY_JSON, NULL, "JSON lines on standard output" },
 	{ "help", 'h', NULL, "this text" },
@@ -70,6 +76,7 @@ static void help(void)
 	       "nothing to send.\n"
 	       "\n"
 	       "Examples:\n"
+	       "  zcrx-send --explain HOST 9999\n"
 	       "  zcrx-send HOST 9999 -f FILE\n"
 	       "  zcrx-send HOST 9999 --pattern --bytes 1G -P 4\n"
 	       "  tar c DIR | zcrx-send HOST 9999\n");
@@ -117,7 +124,7 @@ static int take_page(const char *arg, uint32_t *out)
 
 	if (take_size(KEY_PAGE, arg, &n))
 		return -EINVAL;
-	if (n < GEOMETRY_SECTOR || n > 65536 || n & (n - 1))
+	if (n < GEOMETRY_SECTOR || n > GEOMETRY_PAGE_MAX || n & (n - 1))
 		return complain(KEY_PAGE, arg, "not a power of two from 512 to 64K");
 	*out = (uint32_t)n;
 	return 0;
@@ -162,6 +169,9 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
+	case KEY_EXPLAIN:
+		opt->explain = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;
@@ -171,13 +181,11 @@ static int apply(void *ctx, int key, const char *arg)
 
 static const char *contradiction(const struct send_options *opt)
 {
-	uint64_t record = (uint64_t)opt->page * opt->record_pages;
-
 	if (opt->kind == SOURCE_PATTERN && opt->path)
 		return "one of -f and --pattern";
 	if (opt->kind == SOURCE_STDIN && opt->streams > 1)
 		return "-P needs --pattern or -f with a file: standard input can be read once only";
-	if (record > GEOMETRY_RECORD_MAX && opt->record_pages > 1)
+	if (!geometry_record_ok((uint64_t)opt->page * opt->record_pages, opt->page))
 		return "a record may have 61440 bytes, or be one page: a smaller --record";
 	return NULL;
 }
@@ -198,14 +206,6 @@ static int take_operands(struct send_options *opt, char **operands, int n)
 	}
 	opt->port_number = (uint16_t)port;
 	return 0;
-}
-
-/* Four pages: large enough for TSO, small enough not to lose much to a cut */
-static uint32_t default_record(uint32_t page)
-{
-	uint32_t most = GEOMETRY_RECORD_MAX / page;
-
-	return most >= 4 ? 4 : most ? most : 1;
 }
 
 int main(int argc, char **argv)
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
 	if (take_operands(&a.opt, argv + operand, argc - operand))
 		return SEND_USAGE;
 	if (!a.opt.record_pages)
-		a.opt.record_pages = default_record(a.opt.page);
+		a.opt.record_pages = geometry_record_pages(a.opt.page);
 	wrong = contradiction(&a.opt);
 	if (wrong) {
 		fprintf(stderr, "zcrx-send: %s; see zcrx-send --help\n", wrong);
@@ -243,5 +243,5 @@ int main(int argc, char **argv)
 	}
 	if (a.opt.json)
 		report.json.out = stdout;
-	return send_run(&a.opt, &report);
+	return a.opt.explain ? explain_run(&a.opt, &report) : send_run(&a.opt, &report);
 }

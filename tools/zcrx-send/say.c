@@ -6,22 +6,24 @@
 
 /**
  * say_refusal() - explain an error
- * @s: the sender
+ * @opt: what the user asked for
+ * @report: where to say it
  * @step: what was tried
  * @err: errno, of either sign
  */
-void say_refusal(struct sender *s, enum zcrx_step step, int err)
+void say_refusal(const struct send_options *opt, struct report *report, enum zcrx_step step,
+		 int err)
 {
 	struct zcrx_refusal why = { 0 };
 	struct diag_env env = {
-		.prog = s->report->prog,
+		.prog = report->prog,
 		.why = &why,
-		.port = s->opt->port_number,
-		.peer = s->opt->host,
+		.port = opt->port_number,
+		.peer = opt->host,
 	};
 
 	zcrx_refuse(&why, step, err);
-	report_refusal(s->report, &env);
+	report_refusal(report, &env);
 }
 
 /* "segments of 1 page", or why they are not whole pages */
@@ -29,7 +31,7 @@ static void say_shape(struct sender *s)
 {
 	const struct stream *st = &s->streams[0];
 	uint32_t page = s->opt->page;
-	bool ipv6 = st->peer[0] == '[';
+	bool ipv6 = st->reach.family == AF_INET6;
 
 	if (st->payload && st->payload % page == 0)
 		fprintf(s->report->talk, "segments of %u page%s", st->payload / page,
@@ -57,19 +59,19 @@ void say_start(struct sender *s)
 	};
 
 	fprintf(s->report->talk, "%s: %s to %s, %u stream%s, ", s->report->prog,
-		kinds[opt->kind], s->streams[0].peer, opt->streams, opt->streams == 1 ? "" : "s");
+		kinds[opt->kind], s->streams[0].reach.name, opt->streams, opt->streams == 1 ? "" : "s");
 	say_shape(s);
 	if (!report_event(s->report, "start"))
 		return;
 	json_u64(&s->report->json, "schema", REPORT_SCHEMA);
-	json_str(&s->report->json, "peer", s->streams[0].peer);
+	json_str(&s->report->json, "peer", s->streams[0].reach.name);
 	json_str(&s->report->json, "source", kinds[opt->kind]);
 	json_str(&s->report->json, "path", opt->path);
 	json_u64(&s->report->json, "streams", opt->streams);
 	json_u64(&s->report->json, "page_bytes", opt->page);
 	json_u64(&s->report->json, "payload_bytes", s->streams[0].payload);
 	json_u64(&s->report->json, "record_bytes", s->record);
-	json_i64(&s->report->json, "mtu", s->mtu);
+	json_i64(&s->report->json, "mtu", s->streams[0].reach.mtu);
 	report_event_end(s->report);
 }
 

@@ -87,7 +87,7 @@ static enum send_exit judge(struct sender *s)
 				s->opt->path ? s->opt->path : "standard input",
 				strerror(-st->err));
 		else
-			say_refusal(s, st->step, st->err);
+			say_refusal(s->opt, s->report, st->step, st->err);
 		ret = SEND_FAILED;
 	}
 	return ret;

@@ -33,6 +33,7 @@ enum send_exit {
  * @streams: connections
  * @interval_ns: a line so often, 0 for none
  * @json: JSON lines as well
+ * @explain: say how the stream would be cut, and send nothing
  */
 struct send_options {
 	const char *host;
@@ -49,6 +50,7 @@ struct send_options {
 	uint32_t streams;
 	uint64_t interval_ns;
 	bool json;
+	bool explain;
 };
 
 enum send_exit send_run(const struct send_options *opt, struct report *report);

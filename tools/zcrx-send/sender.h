@@ -9,12 +9,24 @@
 #include "send.h"
 
 /**
+ * struct reach - how the connection was made
+ * @family: AF_INET or AF_INET6
+ * @mtu: MTU of the path, 0 if it is not known
+ * @name: address of the receiver
+ */
+struct reach {
+	int family;
+	int mtu;
+	char name[NET_NAME];
+};
+
+/**
  * struct stream - one connection
  * @sender: whose it is
  * @thread: who feeds it
  * @fd: socket
  * @source: what it sends
- * @peer: address of the receiver
+ * @reach: how it was connected
  * @payload: payload of a full segment
  * @segments: segments if it is cut only where it should be
  * @sent: bytes so far; read by the thread that reports
@@ -27,7 +39,7 @@ struct stream {
 	pthread_t thread;
 	int fd;
 	struct source source;
-	char peer[NET_NAME];
+	struct reach reach;
 	uint32_t payload;
 	uint64_t segments;
 	uint64_t sent;
@@ -41,7 +53,6 @@ struct stream {
  * @opt: what the user asked for
  * @report: where to say things
  * @record: bytes of a record
- * @mtu: MTU of the path, 0 if it is not known
  * @streams: connections
  * @done: pipe: a byte for each stream that is done
  * @stop: becomes readable on SIGINT and SIGTERM
@@ -51,7 +62,6 @@ struct sender {
 	const struct send_options *opt;
 	struct report *report;
 	uint32_t record;
-	int mtu;
 	struct stream *streams;
 	int done[2];
 	int stop;
@@ -60,12 +70,15 @@ struct sender {
 
 void *stream_main(void *arg);
 
-void say_refusal(struct sender *s, enum zcrx_step step, int err);
+void say_refusal(const struct send_options *opt, struct report *report, enum zcrx_step step,
+		 int err);
 void say_start(struct sender *s);
 void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
 void say_end(struct sender *s, const struct cpu_sample *used);
 uint64_t total_sent(const struct sender *s);
 
+int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
+		     struct reach *how);
 int open_streams(struct sender *s);
 void close_streams(struct sender *s);
 
