@@ -411,6 +411,31 @@ static const struct diag table[] = {
 	{ "ZC065", "receiver-closed", ZCRX_STEP_SEND, EPIPE, NULL,
 	  "the receiver closed the connection; not everything has arrived", NULL },
 
+	{ "ZC070", "no-hello", ZCRX_STEP_HELLO, EBADMSG, NULL,
+	  "{peer} does not begin with a greeting: it is another program, or runs without --hello",
+	  "--hello for both zcrx-recv and zcrx-send, or for neither" },
+	{ "ZC071", "hello-version", ZCRX_STEP_HELLO, EPROTONOSUPPORT, NULL,
+	  "{peer} greets in version {have}, this program in version {want}",
+	  "zcrx-recv and zcrx-send of the same release, or both without --hello" },
+	{ "ZC072", "hello-silent", ZCRX_STEP_HELLO, ETIMEDOUT, NULL,
+	  "{peer} said nothing for {want} s, or not all of its greeting ({have} bytes)",
+	  "--hello for both zcrx-recv and zcrx-send, or for neither; --hello=SECONDS waits longer" },
+	{ "ZC073", "hello-short", ZCRX_STEP_HELLO, ENODATA, NULL,
+	  "{peer} ended the connection after {have} of the {want} bytes of a greeting",
+	  "--hello for both zcrx-recv and zcrx-send, or for neither" },
+	{ "ZC074", "hello-wrong", ZCRX_STEP_HELLO, EPROTO, NULL,
+	  "what {peer} sends is refused: {have}",
+	  "zcrx-recv and zcrx-send of the same release, or both without --hello" },
+	{ "ZC075", "hello-refused", ZCRX_STEP_HELLO, ECONNREFUSED, NULL,
+	  "{peer} refuses: {have}",
+	  "its own message says more" },
+	{ "ZC076", "hello-reset", ZCRX_STEP_HELLO, ECONNRESET, NULL,
+	  "{peer} broke the connection off within the greeting",
+	  "--hello for both zcrx-recv and zcrx-send, or for neither" },
+	{ "ZC077", "hello-wanted", ZCRX_STEP_SEND, EPROTO, NULL,
+	  "the receiver wants a greeting first, and took nothing of what was sent",
+	  "zcrx-send --hello, or the receiver without --hello" },
+
 	/* found by looking at counters, not by an error */
 	{ "ZC080", "copied-linear", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in the linear part of packets and was copied: header and payload are not split",
@@ -465,6 +490,7 @@ static const char *const steps[] = {
 	[ZCRX_STEP_SINK] = "cannot write {path}",
 	[ZCRX_STEP_CONNECT] = "cannot connect to {peer} port {port}",
 	[ZCRX_STEP_SEND] = "cannot send to {peer} port {port}",
+	[ZCRX_STEP_HELLO] = "cannot agree with {peer} on a geometry",
 };
 
 /**

@@ -177,6 +177,20 @@ int net_tcp_info(int fd, struct tcp_info *info)
 }
 
 /**
+ * net_error() - has the connection failed since one asked last?
+ * @fd: socket
+ *
+ * Return: 0, or the -errno of it, once.
+ */
+int net_error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? -errno : -err;
+}
+
+/**
  * net_send_mss() - payload of a full segment that we send
  * @fd: connected socket
  *

@@ -3,10 +3,18 @@
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
+#include "hello.h"
 #include "net.h"
 #include "recv.h"
 #include "sink.h"
 #include "stats.h"
+
+enum greeting {
+	GREETING_NONE,		/* none is wanted */
+	GREETING_WAITS,		/* offered, not answered */
+	GREETING_DONE,
+	GREETING_REFUSED,	/* by either side: the connection ends */
+};
 
 /**
  * struct conn - a connection
@@ -18,6 +26,10 @@
  * @given_seen: pieces given back, all told, when it was armed last
  * @retry_at: when to arm a starved one again, 0 for not
  * @wrong: the data is wrong, and that was said
+ * @greeting: whether a geometry is agreed
+ * @hello: the sender's answer as far as it has come
+ * @hello_got: bytes of it
+ * @hello_until: when it has to have come, CLOCK_MONOTONIC
  */
 struct conn {
 	struct zcrx_source source;
@@ -28,6 +40,10 @@ struct conn {
 	uint64_t given_seen;
 	uint64_t retry_at;
 	bool wrong;
+	enum greeting greeting;
+	uint8_t hello[HELLO_SIZE];
+	size_t hello_got;
+	uint64_t hello_until;
 };
 
 /**
@@ -70,6 +86,8 @@ struct listener {
  * @interval: @stats at its start
  * @events: events since the last look at the clock
  * @retries: connections with a retry_at
+ * @greeting: connections that wait for an answer to their offer
+ * @greeted_zc: bytes of answers that came without a copy
  * @judged: said that a flow is copied, or saw that it is not
  * @wrong: data was wrong
  * @fatal: cannot go on
@@ -100,6 +118,8 @@ struct receiver {
 	struct rx_stats interval;
 	uint32_t events;
 	uint64_t retries;
+	uint64_t greeting;
+	uint64_t greeted_zc;
 	bool judged;
 	bool wrong;
 	bool fatal;
@@ -114,5 +134,10 @@ void say_start(struct receiver *r);
 void say_interval(struct receiver *r, uint64_t now);
 void say_judgement(struct receiver *r);
 void say_end(struct receiver *r, const struct writer_stats *ws);
+
+void greet_begin(struct receiver *r, struct conn *c);
+void greet_data(struct receiver *r, struct conn *c, const struct zcrx_event *ev);
+void greet_end(struct receiver *r, struct conn *c, bool silent);
+void greet_late(struct receiver *r);
 
 #endif

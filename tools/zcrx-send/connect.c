@@ -4,8 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "geometry.h"
-#include "sender.h"
+#include "greet.h"
 #include "stop.h"
 
 /* Try so often to connect to who does not listen yet */
@@ -68,6 +67,21 @@ int connect_receiver(const struct send_options *opt, struct report *report, uint
 	return fd;
 }
 
+/* All streams are cut alike, so the receiver has to offer each the same */
+static int agree(struct sender *s, struct stream *st)
+{
+	int err = greet(s->opt, s->report, st->fd, false, &s->offer);
+
+	if (err)
+		return err;
+	s->want = (struct geometry_want){
+		.page = s->offer.page,
+		.quantum = s->offer.quantum,
+		.record = s->offer.record,
+	};
+	return 0;
+}
+
 static int open_stream(struct sender *s, struct stream *st)
 {
 	const struct send_options *opt = s->opt;
@@ -82,7 +96,7 @@ static int open_stream(struct sender *s, struct stream *st)
 	if (st->fd < 0)
 		return st->fd;
 	st->payload = net_send_mss(st->fd);
-	return 0;
+	return opt->hello_ns ? agree(s, st) : 0;
 }
 
 /**

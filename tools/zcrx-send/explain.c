@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "geometry.h"
-#include "sender.h"
+#include "greet.h"
 
 /* Blocks of disks, and so what O_DIRECT wants lengths to be multiples of */
 static const uint32_t blocks[] = { 512, 4096 };
@@ -19,6 +18,7 @@ static const uint32_t blocks[] = { 512, 4096 };
  * @iface: interface that has our address, empty if that is not known
  * @path: the path as far as this side knows it
  * @want: what the receiver can make use of
+ * @offer: what the receiver offers, all 0 when it was not asked
  * @mss: MSS of the connection, TCP options not taken off
  * @plan: what becomes of it
  */
@@ -27,6 +27,7 @@ struct finding {
 	char iface[IF_NAMESIZE];
 	struct geometry_path path;
 	struct geometry_want want;
+	struct hello offer;
 	uint32_t mss;
 	struct geometry_plan plan;
 };
@@ -39,6 +40,7 @@ static int find_out(const struct send_options *opt, struct report *report, struc
 {
 	int fd = connect_receiver(opt, report, 0, &f->reach);
 	struct tcp_info info;
+	int err;
 
 	if (fd < 0)
 		return fd;
@@ -52,9 +54,26 @@ static int find_out(const struct send_options *opt, struct report *report, struc
 	f->mss = net_send_mss(fd);
 	if (f->mss && f->path.timestamps)
 		f->mss += GEOMETRY_TIMESTAMPS;
+	err = opt->hello_ns ? greet(opt, report, fd, true, &f->offer) : 0;
+	if (f->offer.page && !err)
+		f->want = (struct geometry_want){
+			.page = f->offer.page,
+			.quantum = f->offer.quantum,
+			.record = f->offer.record,
+		};
 	close(fd);
 	geometry_plan(&f->path, &f->want, f->mss, &f->plan);
-	return 0;
+	return err;
+}
+
+static void say_offer(const struct finding *f, FILE *out)
+{
+	char region[REPORT_SIZE];
+
+	if (f->offer.page)
+		fprintf(out, "  receiver  offers pages of %u, records of %u, aligned to %u; region %s\n",
+			f->offer.page, f->offer.record, f->offer.quantum,
+			report_size(f->offer.region, region));
 }
 
 static void say_page(const struct finding *f, FILE *out)
@@ -130,6 +149,7 @@ static void say(const struct finding *f, struct report *report)
 	fprintf(out, "%s: %s%s%s, IPv%u, TCP timestamps %s; nothing is sent\n", report->prog,
 		f->reach.name, f->iface[0] ? " from " : "", f->iface, f->path.ipv6 ? 6 : 4,
 		f->path.timestamps ? "on" : "off");
+	say_offer(f, out);
 	say_page(f, out);
 	fprintf(out, "  path      MTU %u here: room for %u bytes a segment\n", f->path.mtu,
 		f->plan.room);
@@ -161,6 +181,11 @@ static void say_json(const struct finding *f, struct report *report)
 	json_u64(j, "mtu", f->path.mtu);
 	json_u64(j, "mss", f->mss);
 	json_u64(j, "room_bytes", p->room);
+	json_bool(j, "hello", f->offer.page);
+	if (f->offer.page) {
+		json_u64(j, "quantum_bytes", f->offer.quantum);
+		json_u64(j, "region_bytes", f->offer.region);
+	}
 	json_u64(j, "page_bytes", f->want.page);
 	json_u64(j, "page_mss", p->page_mss);
 	json_u64(j, "page_mtu", p->page_mtu);

@@ -19,6 +19,7 @@
 
 #include "explain.h"
 #include "geometry.h"
+#include "hello.h"
 #include "options.h"
 #include "send.h"
 
@@ -32,6 +33,7 @@ enum {
 	KEY_INTERVAL,
 	KEY_JSON,
 	KEY_EXPLAIN,
+	KEY_HELLO,
 };
 
 static const struct option_def defs[] = {
@@ -48,6 +50,8 @@ static const struct option_def defs[] = {
 	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the\n"
 				       "wrong place spoils the alignment of one record and\n"
 				       "no more" },
+	{ "hello", KEY_HELLO, "[=S]", "take page and record from the receiver, which has to\n"
+				     "run with --hello too; wait S seconds for it (5)" },
 	{ "wait", KEY_WAIT, "S", "while nobody listens, keep trying for S seconds" },
 	{ "ipv4", '4', NULL, "IPv4 only" },
 	{ "ipv6", '6', NULL, "IPv6 only" },
@@ -86,10 +90,12 @@ static void help(void)
  * struct args - the command line in the making
  * @opt: result
  * @help: --help was given
+ * @shaped: --page or --record was given
  */
 struct args {
 	struct send_options opt;
 	bool help;
+	bool shaped;
 };
 
 static int complain(int key, const char *arg, const char *what)
@@ -135,6 +141,14 @@ static int take_seconds(int key, const char *arg, uint64_t *out)
 	return parse_seconds(arg, out) ? complain(key, arg, "not a time in seconds") : 0;
 }
 
+static int take_hello(const char *arg, uint64_t *out)
+{
+	*out = HELLO_WAIT_NS;
+	if (!arg || (!parse_seconds(arg, out) && *out))
+		return 0;
+	return complain(KEY_HELLO, arg, "not a time in seconds, more than 0");
+}
+
 static int apply(void *ctx, int key, const char *arg)
 {
 	struct args *a = ctx;
@@ -157,8 +171,10 @@ static int apply(void *ctx, int key, const char *arg)
 	case 'P':
 		return take_u32(key, arg, 1024, &opt->streams);
 	case KEY_PAGE:
+		a->shaped = true;
 		return take_page(arg, &opt->page);
 	case KEY_RECORD:
+		a->shaped = true;
 		return take_u32(key, arg, GEOMETRY_RECORD_MAX / GEOMETRY_SECTOR, &opt->record_pages);
 	case '4':
 	case '6':
@@ -169,6 +185,8 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
+	case KEY_HELLO:
+		return take_hello(arg, &opt->hello_ns);
 	case KEY_EXPLAIN:
 		opt->explain = true;
 		return 0;
@@ -179,12 +197,16 @@ static int apply(void *ctx, int key, const char *arg)
 	return -EINVAL;
 }
 
-static const char *contradiction(const struct send_options *opt)
+static const char *contradiction(const struct args *a)
 {
+	const struct send_options *opt = &a->opt;
+
 	if (opt->kind == SOURCE_PATTERN && opt->path)
 		return "one of -f and --pattern";
 	if (opt->kind == SOURCE_STDIN && opt->streams > 1)
 		return "-P needs --pattern or -f with a file: standard input can be read once only";
+	if (opt->hello_ns && a->shaped)
+		return "with --hello the receiver says how: no --page and no --record";
 	if (!geometry_record_ok((uint64_t)opt->page * opt->record_pages, opt->page))
 		return "a record may have 61440 bytes, or be one page: a smaller --record";
 	return NULL;
@@ -236,7 +258,7 @@ int main(int argc, char **argv)
 		return SEND_USAGE;
 	if (!a.opt.record_pages)
 		a.opt.record_pages = geometry_record_pages(a.opt.page);
-	wrong = contradiction(&a.opt);
+	wrong = contradiction(&a);
 	if (wrong) {
 		fprintf(stderr, "zcrx-send: %s; see zcrx-send --help\n", wrong);
 		return SEND_USAGE;

@@ -30,7 +30,7 @@ void say_refusal(const struct send_options *opt, struct report *report, enum zcr
 static void say_shape(struct sender *s)
 {
 	const struct stream *st = &s->streams[0];
-	uint32_t page = s->opt->page;
+	uint32_t page = s->want.page;
 	bool ipv6 = st->reach.family == AF_INET6;
 
 	if (st->payload && st->payload % page == 0)
@@ -40,9 +40,11 @@ static void say_shape(struct sender *s)
 		fprintf(s->report->talk,
 			"segments of %u bytes%s (pages need an MTU of %u on both sides)",
 			st->payload,
-			st->payload % GEOMETRY_SECTOR ? "" : ", whole blocks but no pages",
+			geometry_unit(st->payload, page, s->want.quantum) ?
+				", whole blocks but no pages" : "",
 			geometry_mtu(page, ipv6, geometry_timestamps_enabled()));
-	fprintf(s->report->talk, ", records of %u\n", s->record);
+	fprintf(s->report->talk, ", records of %u%s\n", s->want.record,
+		s->offer.page ? ", as agreed" : "");
 }
 
 /**
@@ -68,9 +70,10 @@ void say_start(struct sender *s)
 	json_str(&s->report->json, "source", kinds[opt->kind]);
 	json_str(&s->report->json, "path", opt->path);
 	json_u64(&s->report->json, "streams", opt->streams);
-	json_u64(&s->report->json, "page_bytes", opt->page);
+	json_u64(&s->report->json, "page_bytes", s->want.page);
 	json_u64(&s->report->json, "payload_bytes", s->streams[0].payload);
-	json_u64(&s->report->json, "record_bytes", s->record);
+	json_u64(&s->report->json, "record_bytes", s->want.record);
+	json_bool(&s->report->json, "hello", s->offer.page);
 	json_i64(&s->report->json, "mtu", s->streams[0].reach.mtu);
 	report_event_end(s->report);
 }
@@ -131,7 +134,7 @@ static struct shape sum_shape(const struct sender *s)
 	for (uint32_t i = 0; i < s->opt->streams; i++) {
 		const struct stream *st = &s->streams[i];
 
-		sum.expected += geometry_segments(st->sent, s->record, st->payload);
+		sum.expected += geometry_segments(st->sent, s->want.record, st->payload);
 		sum.sent += st->info.tcpi_data_segs_out;
 		sum.again += st->info.tcpi_total_retrans;
 	}

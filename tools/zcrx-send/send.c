@@ -126,7 +126,15 @@ static enum send_exit transfer(struct sender *s)
  */
 enum send_exit send_run(const struct send_options *opt, struct report *report)
 {
-	struct sender s = { .opt = opt, .report = report, .record = opt->record_pages * opt->page };
+	struct sender s = {
+		.opt = opt,
+		.report = report,
+		.want = {
+			.page = opt->page,
+			.quantum = GEOMETRY_SECTOR,
+			.record = opt->record_pages * opt->page,
+		},
+	};
 	enum send_exit ret = SEND_NOT_READY;
 
 	s.stop = stop_install();

@@ -33,6 +33,8 @@ enum send_exit {
  * @streams: connections
  * @interval_ns: a line so often, 0 for none
  * @json: JSON lines as well
+ * @hello_ns: agree on a geometry with the receiver, wait so long for each of its
+ *	messages; 0 not to
  * @explain: say how the stream would be cut, and send nothing
  */
 struct send_options {
@@ -50,6 +52,7 @@ struct send_options {
 	uint32_t streams;
 	uint64_t interval_ns;
 	bool json;
+	uint64_t hello_ns;
 	bool explain;
 };
 

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "geometry.h"
+#include "hello.h"
 #include "net.h"
 #include "send.h"
 
@@ -52,7 +54,8 @@ struct stream {
  * struct sender - the sender
  * @opt: what the user asked for
  * @report: where to say things
- * @record: bytes of a record
+ * @want: how it is to be cut
+ * @offer: what the receiver offered, all 0 without a greeting
  * @streams: connections
  * @done: pipe: a byte for each stream that is done
  * @stop: becomes readable on SIGINT and SIGTERM
@@ -61,7 +64,8 @@ struct stream {
 struct sender {
 	const struct send_options *opt;
 	struct report *report;
-	uint32_t record;
+	struct geometry_want want;
+	struct hello offer;
 	struct stream *streams;
 	int done[2];
 	int stop;

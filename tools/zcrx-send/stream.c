@@ -40,7 +40,7 @@ static int send_record(struct stream *st, const uint8_t *data, size_t len)
 
 static int send_records(struct stream *st, const uint8_t *data, size_t len)
 {
-	uint32_t record = st->sender->record;
+	uint32_t record = st->sender->want.record;
 	int err = 0;
 
 	while (len && !err) {
@@ -81,6 +81,15 @@ static int send_all(struct stream *st, uint8_t *buf, size_t size)
 	return 0;
 }
 
+/* Is what the receiver says the offer of one that wants a greeting? Nobody waited for it */
+static bool is_unheard_offer(const struct stream *st, const char *said, ssize_t len)
+{
+	struct hello h;
+
+	return !st->sender->offer.page && len >= HELLO_SIZE &&
+	       hello_read((const uint8_t *)said, HELLO_SIZE, &h) == HELLO_FINE;
+}
+
 /*
  * Waits until the receiver has acknowledged everything, the end included. A
  * receiver that keeps its own direction open (nc does, on a terminal) is not
@@ -89,28 +98,44 @@ static int send_all(struct stream *st, uint8_t *buf, size_t size)
 static int wait_for_acks(struct stream *st)
 {
 	struct pollfd pfd = { .fd = st->fd, .events = POLLIN };
-	char ignored[4096];
+	char said[4096];
 
 	for (;;) {
 		int ready = poll(&pfd, 1, ACK_POLL_MS);
-		ssize_t ret = ready > 0 ? read(st->fd, ignored, sizeof(ignored)) : 1;
+		ssize_t ret = ready > 0 ? read(st->fd, said, sizeof(said)) : 1;
+		int err;
 
 		if (ready < 0 && errno != EINTR)
 			return -errno;
 		if (ret < 0 && errno != EINTR)
 			return -errno;
+		if (ready > 0 && is_unheard_offer(st, said, ret))
+			return -EPROTO;
+		/* nothing more will come, and a reset is not told by reading any more */
+		if (!ret)
+			pfd.fd = -1;
 		net_tcp_info(st->fd, &st->info);
-		if (!ret || stop_wanted())
-			return 0;
-		if (!st->info.tcpi_unacked && !st->info.tcpi_notsent_bytes)
+		err = net_error(st->fd);
+		if (err)
+			return err;
+		if (stop_wanted() || (!st->info.tcpi_unacked && !st->info.tcpi_notsent_bytes))
 			return 0;
 	}
+}
+
+/* A receiver that closed may have said why before */
+static int why_closed(const struct stream *st, int err)
+{
+	char said[HELLO_SIZE];
+	ssize_t ret = recv(st->fd, said, sizeof(said), MSG_DONTWAIT);
+
+	return is_unheard_offer(st, said, ret) ? -EPROTO : err;
 }
 
 static int feed(struct stream *st)
 {
 	/* whole records at once; standard input is not kept waiting for more than one */
-	size_t size = st->sender->record;
+	size_t size = st->sender->want.record;
 	uint8_t *buf;
 	int err;
 
@@ -143,8 +168,10 @@ void *stream_main(void *arg)
 
 	st->step = ZCRX_STEP_SEND;
 	st->err = feed(st);
-	if (st->err)
+	if (st->err) {
 		net_tcp_info(st->fd, &st->info);
+		st->err = why_closed(st, st->err);
+	}
 	/* the pipe holds far more bytes than there are streams */
 	while (write(st->sender->done[1], "", 1) < 0 && errno == EINTR)
 		;

@@ -78,4 +78,121 @@ ended 0 'explain sends nothing'
 tap_eq "$(stat -c %s file)" 0 '  not a byte'
 refused 3 'ZC060' 'explain, and nobody listens' "$send" --explain 127.0.0.1 "$port"
 
+# ---- the greeting -------------------------------------------------------------
+
+receive --once --hello --verify --json
+send 127.0.0.1 "$port" --hello --pattern --bytes 8M --json
+tap_eq $? 0 'a greeting, then data: the sender'
+ended 0 '  the receiver'
+says 'segments of 1 page, records of 16384, as agreed' sent '  the sender cuts as agreed'
+tap_eq "$(of stdout bytes) $(of stdout records) $(of stdout aligned_records)" '8388608 512 512' \
+	'  the greeting is no data, and all of the data is aligned'
+json stdout sent.out
+
+receive --connections 3 --hello --record 2 --page-mss --discard
+send ::1 "$port" --hello --pattern --bytes 1M -P 3
+ended 0 'three streams'
+says 'records of 8192, as agreed' sent '  and the record that the receiver wants'
+
+receive --once --hello -o file
+send 127.0.0.1 "$port" --hello -f data
+ended 0 'into a file'
+tap_ok '  it has the data and no greeting' cmp data file
+
+receive --connections 2 --hello --record 3
+refused 0 'offers pages of .*, records of 12288, aligned to 512; region 64 MB' 'explain: what a receiver offers' \
+	"$send" --explain --hello 127.0.0.1 "$port"
+send 127.0.0.1 "$port" --hello --pattern --bytes 1M
+ended 0 '  which is no failure of the receiver'
+
+# Whoever does not speak it, each to a receiver of its own
+not_agreed() { # CODE TEXT COMMAND-THAT-SENDS
+	receive --once --hello=0.5 -o file
+	sh -c "$3" >heard 2>/dev/null
+	ended 1 "$2"
+	says "$1 .*cannot agree" talk.txt "  which is told as $1"
+	tap_eq "$(stat -c %s file)" 0 '  and the file is empty'
+}
+not_agreed ZC070 'a file instead of a greeting' "head -c 300000 data | nc.openbsd -N 127.0.0.1 $port"
+tap_eq "$(head -c 7 heard)" 'zcrx-hi' '  it was offered something'
+not_agreed ZC072 'nothing at all' "sleep 3 | nc.openbsd 127.0.0.1 $port"
+not_agreed ZC072 'half of a greeting, then nothing' "(printf 'zcrx-hi\n\001'; sleep 3) | nc.openbsd 127.0.0.1 $port"
+says '\(9 bytes\)' talk.txt '  and how much there was of it'
+not_agreed ZC073 'half of a greeting, then the end' "printf 'zcrx-hi\n\001' | nc.openbsd -N 127.0.0.1 $port"
+not_agreed ZC073 'the end at once' "nc.openbsd -N 127.0.0.1 $port </dev/null"
+
+# message KIND REFUSAL PAGE QUANTUM RECORD REGION [VERSION]: as sixteen numbers of 32 bits
+message() {
+	perl -e 'print "zcrx-hi\n", pack("v4 V4 Q< x24", $ARGV[6] // 1, 64, @ARGV[0 .. 3], $ARGV[4], 0, $ARGV[5])' "$@"
+}
+answer() { message 2 0 "$(getconf PAGESIZE)" 512 16384 67108864; }
+message 2 0 4096 512 16384 67108864 2 >v2
+message 1 0 "$(getconf PAGESIZE)" 512 16384 67108864 >offer
+message 2 0 "$(getconf PAGESIZE)" 512 8192 67108864 >other
+message 2 6 0 0 0 0 >no
+answer >yes
+{ answer; echo data; } >early
+not_agreed ZC071 'another version' "nc.openbsd -N 127.0.0.1 $port <v2"
+says 'version 2, this program in version 1' talk.txt '  with both numbers'
+tap_eq "$(tail -c 50 heard | head -c 2 | od -An -tu2 | tr -d ' ')" 2 '  the peer is told that by refusal 2'
+not_agreed ZC074 'an offer as answer' "nc.openbsd -N 127.0.0.1 $port <offer"
+says 'refusal 4,' talk.txt '  refusal 4'
+not_agreed ZC074 'another record' "nc.openbsd -N 127.0.0.1 $port <other"
+says 'refusal 10,' talk.txt '  refusal 10'
+not_agreed ZC074 'data before all is agreed' "nc.openbsd -N 127.0.0.1 $port <early"
+says 'refusal 11,' talk.txt '  refusal 11'
+not_agreed ZC075 'a sender that refuses' "nc.openbsd -N 127.0.0.1 $port <no"
+says 'refuses: refusal 6, the page size' talk.txt '  in words'
+
+receive --connections 21 --hello --verify
+for _ in $(seq 20); do (cat yes; sleep 0.2) | nc.openbsd -N 127.0.0.1 "$port" >/dev/null & done
+send 127.0.0.1 "$port" --hello --pattern --bytes 1M
+ended 0 'twenty others at the same time that agree and send nothing'
+wait
+
+receive --once --hello
+status=0
+send 127.0.0.1 "$port" --pattern --bytes 100K || status=$?
+tap_eq "$status" 1 'zcrx-send without --hello to a receiver with it'
+says 'ZC077 .*' sent '  is told to use it'
+received
+
+# From a peer that is no such receiver
+from() { # FILE [SECONDS]: send that, and keep the connection for so long
+	{ cat "$1"; sleep "${2:-0}"; } | timeout 10 nc.openbsd ${2:+-N} -l "$port" >heard &
+	until listening; do sleep 0.02; done
+}
+not_greeted() { # CODE PATTERN TEXT FILE [SECONDS]
+	from "$4" "${5:-}"
+	refused 3 "$1 .*cannot agree|$1" "$3" "$send" 127.0.0.1 "$port" --hello=0.4 --pattern --bytes 1M
+	says "$2" talk.txt '  in words'
+	wait
+}
+: >nothing
+message 1 0 4096 512 16384 67108864 7 >v7
+message 1 0 4095 512 16384 67108864 >p4095
+message 1 0 4096 512 16385 67108864 >r16385
+message 1 0 4096 512 16384 100 >small
+message 1 9 0 0 0 0 >refuses
+message 3 0 0 0 0 0 >go
+not_greeted ZC070 'another program' 'garbage' data
+not_greeted ZC072 'nothing for 0.4 s' 'a receiver that says nothing' nothing 2
+not_greeted ZC071 'version 7, this program in version 1' 'another version' v7
+not_greeted ZC074 'refusal 6,' 'pages of 4095' p4095
+tap_eq "$(od -An -tu2 -j14 -N2 heard | tr -d ' ')" 6 '  and the peer is told'
+not_greeted ZC074 'refusal 8,' 'records of 16385' r16385
+not_greeted ZC074 'refusal 9,' 'a region of 100 bytes' small
+not_greeted ZC074 'refusal 4,' 'go before an offer' go
+not_greeted ZC075 'refuses: refusal 9, the region' 'a receiver that refuses' refuses
+head -c 20 offer >part
+(cat part | timeout 10 nc.openbsd -N -l "$port" >heard) &
+until listening; do sleep 0.02; done
+refused 3 'ZC073' 'the end within the greeting' "$send" 127.0.0.1 "$port" --hello --pattern
+says '20 of the 64 bytes' talk.txt '  in words'
+wait
+refused 2 'no --page and no --record' 'a page of our own' "$send" h 1 --hello --page 4096
+refused 2 'not a time' 'no time at all' "$send" h 1 --hello=0
+refused 2 'not a time' 'a receiver that waits no time' "$bin/zcrx-recv" --hello=0
+refused 2 'smaller --record' 'a record of 16 pages' "$bin/zcrx-recv" --backend copy -p 1 --hello --record 16
+
 tap_done
