@@ -3,6 +3,7 @@
 
 #include "geometry.h"
 #include "sender.h"
+#include "shape.h"
 
 /**
  * say_refusal() - explain an error
@@ -113,34 +114,74 @@ void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns)
 	report_event_end(s->report);
 }
 
-/**
- * struct shape - how the stream was cut, all streams together
- * @expected: segments if it was cut only at segments and records
- * @sent: segments that carried data, those sent again included
- * @again: segments sent again
- * @excess: segments more than expected: as many cuts at other places
- */
-struct shape {
-	uint64_t expected;
-	uint64_t sent;
-	uint64_t again;
-	uint64_t excess;
-};
-
 static struct shape sum_shape(const struct sender *s)
 {
 	struct shape sum = { 0 };
 
 	for (uint32_t i = 0; i < s->opt->streams; i++) {
 		const struct stream *st = &s->streams[i];
+		const struct tcp_info *now = &st->info, *then = &st->before;
+		uint64_t again = now->tcpi_bytes_retrans - then->tcpi_bytes_retrans;
+		const struct shape_stream account = {
+			.counted = now->tcpi_bytes_sent || !st->sent,
+			.bytes = now->tcpi_bytes_sent - then->tcpi_bytes_sent - again,
+			.segments = now->tcpi_data_segs_out - then->tcpi_data_segs_out,
+			.again = now->tcpi_total_retrans - then->tcpi_total_retrans,
+			.payload = st->payload,
+			.payload_end = now->tcpi_snd_mss,
+		};
 
-		sum.expected += geometry_segments(st->sent, s->want.record, st->payload);
-		sum.sent += st->info.tcpi_data_segs_out;
-		sum.again += st->info.tcpi_total_retrans;
+		shape_add(&sum, &s->want, &account);
 	}
-	if (sum.sent > sum.expected + sum.again)
-		sum.excess = sum.sent - sum.again - sum.expected;
 	return sum;
+}
+
+static const char *const verdicts[] = {
+	[SHAPE_KEPT] = "kept",
+	[SHAPE_PARTLY] = "partly",
+	[SHAPE_UNKNOWN] = "unknown",
+	[SHAPE_NONE] = "none",
+};
+
+/* No more than what is known: of the network behind our NIC nothing is */
+static void say_verdict(const struct shape *shape, uint32_t page, FILE *out)
+{
+	fprintf(out, "  shape     ");
+	switch (shape->verdict) {
+	case SHAPE_KEPT:
+		fprintf(out, "kept: all %" PRIu64 " whole records left in segments of whole %s\n",
+			shape->records, shape->unit == page ? "pages" : "blocks");
+		break;
+	case SHAPE_PARTLY:
+		fprintf(out, "kept but for at most %" PRIu64 " of %" PRIu64 " records\n",
+			shape->spoiled, shape->records);
+		break;
+	case SHAPE_UNKNOWN:
+		fprintf(out, "not known: %s", shape->why);
+		if (shape->payload != shape->payload_end)
+			fprintf(out, ", from %u bytes to %u", shape->payload, shape->payload_end);
+		fputc('\n', out);
+		break;
+	case SHAPE_NONE:
+		fprintf(out, "none: segments of %u bytes are neither pages nor blocks\n",
+			shape->payload);
+		break;
+	}
+}
+
+static void json_shape(const struct shape *shape, struct json *j)
+{
+	json_u64(j, "segments_expected", shape->expected);
+	json_u64(j, "segments_sent", shape->sent);
+	json_u64(j, "segments_excess", shape->excess);
+	json_u64(j, "retransmitted", shape->again);
+	json_str(j, "shape", verdicts[shape->verdict]);
+	json_str(j, "shape_reason", shape->why);
+	json_u64(j, "records", shape->records);
+	json_u64(j, "records_spoiled_max", shape->spoiled);
+	json_u64(j, "aligned_bytes", shape->unit);
+	json_u64(j, "payload_bytes", shape->payload);
+	json_u64(j, "payload_end_bytes", shape->payload_end);
 }
 
 /**
@@ -158,15 +199,13 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 
 	if (json) {
 		report_rate(out, bytes, used->wall_ns);
-		json_u64(&out->json, "segments_expected", shape.expected);
-		json_u64(&out->json, "segments_sent", shape.sent);
-		json_u64(&out->json, "segments_excess", shape.excess);
-		json_u64(&out->json, "retransmitted", shape.again);
+		json_shape(&shape, &out->json);
 	}
 	fprintf(out->talk,
 		"  segments  %" PRIu64 " expected, %" PRIu64 " sent: %" PRIu64
 		" cut out of shape, %" PRIu64 " sent again\n",
 		shape.expected, shape.sent, shape.excess, shape.again);
+	say_verdict(&shape, s->want.page, out->talk);
 	report_cpu(out, used, bytes);
 	if (json)
 		report_event_end(out);

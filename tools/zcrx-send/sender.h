@@ -30,8 +30,8 @@ struct reach {
  * @source: what it sends
  * @reach: how it was connected
  * @payload: payload of a full segment
- * @segments: segments if it is cut only where it should be
  * @sent: bytes so far; read by the thread that reports
+ * @before: TCP's account before the first byte of data
  * @info: TCP's own account at the end
  * @step: what failed
  * @err: errno of it, 0 if nothing did
@@ -43,8 +43,8 @@ struct stream {
 	struct source source;
 	struct reach reach;
 	uint32_t payload;
-	uint64_t segments;
 	uint64_t sent;
+	struct tcp_info before;
 	struct tcp_info info;
 	enum zcrx_step step;
 	int err;

@@ -167,6 +167,8 @@ void *stream_main(void *arg)
 	struct stream *st = arg;
 
 	st->step = ZCRX_STEP_SEND;
+	/* connecting and greeting took segments, too */
+	net_tcp_info(st->fd, &st->before);
 	st->err = feed(st);
 	if (st->err) {
 		net_tcp_info(st->fd, &st->info);

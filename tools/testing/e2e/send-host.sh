@@ -78,6 +78,69 @@ ended 0 'explain sends nothing'
 tap_eq "$(stat -c %s file)" 0 '  not a byte'
 refused 3 'ZC060' 'explain, and nobody listens' "$send" --explain 127.0.0.1 "$port"
 
+# ---- the shape ----------------------------------------------------------------
+
+# shape_is VERDICT PATTERN TEXT: what the sender says of 8 MB. Where "kept" is wanted, it may take
+# several: TCP sends now and then something again on a busy machine, and that is told, too
+shape_is() {
+	local want=$1 pattern=$2 text=$3
+
+	for _ in $(seq 20); do
+		receive --once --verify --json "${recv_args[@]}"
+		send 127.0.0.1 "$port" --pattern --bytes 8M --json
+		received
+		if [ "$want$(of sent.out shape)" != 'kept"partly"' ]; then break; fi
+	done
+	tap_eq "$(of sent.out shape)" "\"$want\"" "shape: $text"
+	says "^  shape +$pattern" sent '  in words'
+}
+recv_args=(--page-mss --record 4)
+shape_is kept 'kept: all 512 whole records left in segments of whole pages$' 'pages'
+tap_eq "$(of stdout aligned_records)" 512 '  and the receiver sees that'
+recv_args=(--mss 1036)
+shape_is kept 'kept: all 512 whole records left in segments of whole blocks$' 'blocks'
+recv_args=(--mss 1460)
+shape_is none 'none: segments of 1448 bytes' 'neither'
+recv_args=(--mss 3596)
+shape_is unknown 'not known: in records' 'seven blocks, which a record is no whole number of'
+tap_eq "$(of sent.out records_spoiled_max)" 512 '  any record may be cut'
+
+# A receiver that lets little in at a time makes TCP cut where it should not
+recv_args=(--page-mss --record 4 --rcvbuf 16K)
+shape_is partly 'kept but for at most [1-9][0-9]* of 512 records$' 'a small window'
+tap_ok "  no less than what the receiver sees is admitted" test "$(of sent.out records_spoiled_max)" -ge \
+	$((512 - $(of stdout aligned_records)))
+
+if nft add table ip t 2>/dev/null; then
+	nft add chain ip t in '{ type filter hook input priority 0; }'
+	nft add rule ip t in tcp dport $port ip length '>' 1000 numgen inc mod 100 == 99 drop
+	recv_args=(--page-mss --record 4)
+	shape_is partly 'kept but for at most' 'one packet in a hundred is lost'
+	tap_ok '  that many were sent again' test "$(of sent.out retransmitted)" -gt 3
+	tap_ok "  no less than what the receiver sees is admitted" test "$(of sent.out records_spoiled_max)" -ge \
+		$((512 - $(of stdout aligned_records)))
+	nft delete table ip t
+else
+	tap_skip 'shape: one packet in a hundred is lost' 'no nftables'
+fi
+
+receive --once --discard --page-mss
+{ head -c 4000000 data; sleep 0.5; ip link set lo mtu 1500; head -c 4000000 data; } |
+	send 127.0.0.1 "$port" --json
+ip link set lo mtu 65536
+received
+tap_eq "$(of sent.out shape)" '"unknown"' 'shape: the MTU falls in the middle'
+says 'shape +not known: the length of segments changed on the way, from 4096 bytes to 1448$' sent '  in words'
+json sent.out
+
+receive --discard --page-mss
+(sleep 0.5; kill -INT "$(pgrep -P $$ -f 'zcrx-send 127.0.0.1')") &
+send 127.0.0.1 "$port" --pattern --json
+kill -INT "$receiver"
+received
+wait
+says '^  shape +(kept|not known|kept but)' sent 'shape: one that is interrupted'
+
 # ---- the greeting -------------------------------------------------------------
 
 receive --once --hello --verify --json
@@ -185,7 +248,7 @@ not_greeted ZC074 'refusal 9,' 'a region of 100 bytes' small
 not_greeted ZC074 'refusal 4,' 'go before an offer' go
 not_greeted ZC075 'refuses: refusal 9, the region' 'a receiver that refuses' refuses
 head -c 20 offer >part
-(cat part | timeout 10 nc.openbsd -N -l "$port" >heard) &
+timeout 10 nc.openbsd -N -l "$port" <part >heard &
 until listening; do sleep 0.02; done
 refused 3 'ZC073' 'the end within the greeting' "$send" 127.0.0.1 "$port" --hello --pattern
 says '20 of the 64 bytes' talk.txt '  in words'
