@@ -218,6 +218,21 @@ int net_cork(int fd, bool on)
 	return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
 }
 
+/**
+ * net_pace() - send no faster than so
+ * @fd: connected socket
+ * @rate: bytes a second, headers not counted
+ *
+ * Return: 0, -errno.
+ */
+int net_pace(int fd, uint64_t rate)
+{
+	/* 64 bits on machines of 64 bits; the highest value stands for no limit */
+	unsigned long value = rate < ~0UL ? (unsigned long)rate : ~0UL;
+
+	return setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &value, sizeof(value)) ? -errno : 0;
+}
+
 static bool same_host(const struct sockaddr *a, const struct sockaddr *b)
 {
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;

@@ -96,6 +96,11 @@ static int open_stream(struct sender *s, struct stream *st)
 	if (st->fd < 0)
 		return st->fd;
 	st->payload = net_send_mss(st->fd);
+	err = opt->pace ? net_pace(st->fd, opt->pace) : 0;
+	if (err) {
+		say_refusal(opt, s->report, ZCRX_STEP_SEND, err);
+		return err;
+	}
 	return opt->hello_ns ? agree(s, st) : 0;
 }
 

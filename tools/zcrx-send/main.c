@@ -34,12 +34,15 @@ enum {
 	KEY_JSON,
 	KEY_EXPLAIN,
 	KEY_HELLO,
+	KEY_PACE,
+	KEY_VERIFY,
 };
 
 static const struct option_def defs[] = {
 	{ .help = "What to send" },
 	{ "file", 'f', "FILE", "a file; - is standard input (default)" },
 	{ "pattern", KEY_PATTERN, NULL, "the pattern of zcrx-recv --verify, without end" },
+	{ "verify", KEY_VERIFY, NULL, "the same as --pattern" },
 	{ "bytes", KEY_BYTES, "SIZE", "of each stream no more than SIZE bytes" },
 	{ "time", KEY_TIME, "S", "end after S seconds" },
 	{ .help = "How to send" },
@@ -50,6 +53,7 @@ static const struct option_def defs[] = {
 	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the\n"
 				       "wrong place spoils the alignment of one record and\n"
 				       "no more" },
+	{ "pace", KEY_PACE, "RATE", "each stream no faster than RATE bits a second (2.5G)" },
 	{ "hello", KEY_HELLO, "[=S]", "take page and record from the receiver, which has to\n"
 				     "run with --hello too; wait S seconds for it (5)" },
 	{ "wait", KEY_WAIT, "S", "while nobody listens, keep trying for S seconds" },
@@ -58,7 +62,8 @@ static const struct option_def defs[] = {
 	{ .help = "What it says" },
 	{ "explain", KEY_EXPLAIN, NULL, "connect, send nothing, say how the stream would be\n"
 					"cut, and what MTU and MSS whole pages take" },
-	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
+	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none. On a terminal\n"
+					 "one line that moves on, if the end is known" },
 	{ "json", KEY_JSON, NULL, "JSON lines on standard output" },
 	{ "help", 'h', NULL, "this text" },
 	{ 0 }
@@ -71,7 +76,8 @@ static void help(void)
 	       "use the pages as they come, and write them to disk without a copy.\n");
 	options_help(defs, stdout);
 	printf("\n"
-	       "Sizes take K, M, G or T (powers of 1024). MB is 2^20 bytes, Gbit is 10^9 bits.\n"
+	       "Sizes take K, M, G or T (powers of 1024), rates as well (powers of 1000). MB is\n"
+	       "2^20 bytes, Gbit is 10^9 bits.\n"
 	       "\n"
 	       "A page of 4096 bytes needs an MTU of 4148 with IPv4 and 4168 with IPv6, with TCP\n"
 	       "timestamps, on both sides. Ends when everything is acknowledged.\n"
@@ -164,6 +170,7 @@ static int apply(void *ctx, int key, const char *arg)
 		opt->path = arg;
 		return 0;
 	case KEY_PATTERN:
+	case KEY_VERIFY:
 		opt->kind = SOURCE_PATTERN;
 		return 0;
 	case KEY_BYTES:
@@ -189,6 +196,10 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
+	case KEY_PACE:
+		if (!parse_rate(arg, &opt->pace))
+			return 0;
+		return complain(key, arg, "not a rate: bits a second, then nothing or K, M, G or T");
 	case KEY_HELLO:
 		return take_hello(arg, &opt->hello_ns);
 	case KEY_EXPLAIN:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "geometry.h"
 #include "sender.h"
@@ -74,6 +75,8 @@ void say_start(struct sender *s)
 	json_u64(&s->report->json, "page_bytes", s->want.page);
 	json_u64(&s->report->json, "payload_bytes", s->streams[0].payload);
 	json_u64(&s->report->json, "record_bytes", s->want.record);
+	json_u64(&s->report->json, "total_bytes", total_to_send(s));
+	json_u64(&s->report->json, "pace_bits_per_second", opt->pace * 8);
 	json_bool(&s->report->json, "hello", s->offer.page);
 	json_i64(&s->report->json, "mtu", s->streams[0].reach.mtu);
 	report_event_end(s->report);
@@ -95,6 +98,48 @@ uint64_t total_sent(const struct sender *s)
 }
 
 /**
+ * total_to_send() - bytes that all streams are going to send
+ * @s: the sender
+ *
+ * Return: bytes, 0 when that is not known.
+ */
+uint64_t total_to_send(const struct sender *s)
+{
+	uint64_t each = s->streams[0].source.size, limit = s->opt->bytes;
+
+	/* the pattern has no end, and of other sources that is not known */
+	if (!each && s->opt->kind != SOURCE_PATTERN)
+		return 0;
+	if (!each || (limit && limit < each))
+		each = limit;
+	return each * s->opt->streams;
+}
+
+/* The same line again and again, on a terminal */
+static void move_on(struct sender *s, uint64_t total, double gbit)
+{
+	uint64_t sent = total_sent(s);
+	char have[REPORT_SIZE], all[REPORT_SIZE];
+
+	s->moving = true;
+	fprintf(s->report->talk, "\r%3u %%  %s of %s  %6.2f Gbit/s\033[K",
+		(unsigned int)(100.0 * (double)sent / (double)total), report_size(sent, have),
+		report_size(total, all), gbit);
+	fflush(s->report->talk);
+}
+
+/**
+ * say_no_more() - no interval follows; what comes next begins on an empty line
+ * @s: the sender
+ */
+void say_no_more(struct sender *s)
+{
+	if (s->moving)
+		fprintf(s->report->talk, "\r\033[K");
+	s->moving = false;
+}
+
+/**
  * say_interval() - the line of an interval
  * @s: the sender
  * @at_ns: its end, from the start of the transfer
@@ -103,10 +148,14 @@ uint64_t total_sent(const struct sender *s)
  */
 void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns)
 {
+	uint64_t total = isatty(fileno(s->report->talk)) ? total_to_send(s) : 0;
 	char size[REPORT_SIZE];
 
-	fprintf(s->report->talk, "%7.1f s  %9s  %6.2f Gbit/s\n", (double)at_ns / 1e9,
-		report_size(bytes, size), report_gbit(bytes, ns));
+	if (total)
+		move_on(s, total, report_gbit(bytes, ns));
+	else
+		fprintf(s->report->talk, "%7.1f s  %9s  %6.2f Gbit/s\n", (double)at_ns / 1e9,
+			report_size(bytes, size), report_gbit(bytes, ns));
 	if (!report_event(s->report, "interval"))
 		return;
 	json_double(&s->report->json, "at", (double)at_ns / 1e9);
@@ -196,7 +245,6 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 	struct report *out = s->report;
 	char size[REPORT_SIZE];
 	bool json = report_event(out, "end");
-
 	if (json) {
 		report_rate(out, bytes, used->wall_ns);
 		json_shape(&shape, &out->json);

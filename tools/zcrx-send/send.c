@@ -60,6 +60,7 @@ static void supervise(struct sender *s, uint32_t running)
 			next += opt->interval_ns;
 		}
 	}
+	say_no_more(s);
 }
 
 static uint32_t start_threads(struct sender *s)

@@ -33,6 +33,7 @@ enum send_exit {
  * @streams: connections
  * @interval_ns: a line so often, 0 for none
  * @json: JSON lines as well
+ * @pace: bytes a second that a stream may send, 0 for no limit
  * @hello_ns: agree on a geometry with the receiver, wait so long for each of its
  *	messages; 0 not to
  * @explain: say how the stream would be cut, and send nothing
@@ -52,6 +53,7 @@ struct send_options {
 	uint32_t streams;
 	uint64_t interval_ns;
 	bool json;
+	uint64_t pace;
 	uint64_t hello_ns;
 	bool explain;
 };

@@ -59,6 +59,7 @@ struct stream {
  * @streams: connections
  * @done: pipe: a byte for each stream that is done
  * @stop: becomes readable on SIGINT and SIGTERM
+ * @moving: a line on the terminal is being moved on
  * @stopping: sockets were shut down to end the streams
  */
 struct sender {
@@ -69,6 +70,7 @@ struct sender {
 	struct stream *streams;
 	int done[2];
 	int stop;
+	bool moving;
 	bool stopping;
 };
 
@@ -78,7 +80,9 @@ void say_refusal(const struct send_options *opt, struct report *report, enum zcr
 		 int err);
 void say_start(struct sender *s);
 void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
+void say_no_more(struct sender *s);
 void say_end(struct sender *s, const struct cpu_sample *used);
+uint64_t total_to_send(const struct sender *s);
 uint64_t total_sent(const struct sender *s);
 
 int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
