@@ -246,6 +246,27 @@ static bool same_host(const struct sockaddr *a, const struct sockaddr *b)
 }
 
 /**
+ * net_is_local() - is the peer on this host?
+ * @fd: connected socket
+ *
+ * Return: true if it has an address of this network namespace: packets go over lo.
+ */
+bool net_is_local(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	struct ifaddrs *list;
+	bool local = false;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) || getifaddrs(&list))
+		return false;
+	for (const struct ifaddrs *i = list; i && !local; i = i->ifa_next)
+		local = same_host(i->ifa_addr, (struct sockaddr *)&peer);
+	freeifaddrs(list);
+	return local;
+}
+
+/**
  * net_own_iface() - interface that has our address of a connection
  * @fd: connected socket
  * @iface: its name; packets need not leave by it where routes say otherwise

@@ -37,6 +37,7 @@ int net_error(int fd);
 uint32_t net_send_mss(int fd);
 int net_cork(int fd, bool on);
 int net_own_iface(int fd, char iface[IF_NAMESIZE]);
+bool net_is_local(int fd);
 int net_pace(int fd, uint64_t rate);
 uint32_t net_iface_mtu(const char *iface);
 void net_name(const struct sockaddr *sa, socklen_t len, char *out);

@@ -92,6 +92,11 @@ static int open_stream(struct sender *s, struct stream *st)
 		fprintf(s->report->talk, "%s: %s: %s\n", s->report->prog, opt->path, strerror(-err));
 		return err;
 	}
+	if (opt->how == SEND_SPLICED && !st->source.size) {
+		fprintf(s->report->talk, "%s: %s is no regular file that has data: --sendfile sends nothing else\n",
+			s->report->prog, opt->path);
+		return -EINVAL;
+	}
 	st->fd = connect_receiver(opt, s->report, opt->page, &st->reach);
 	if (st->fd < 0)
 		return st->fd;

@@ -35,6 +35,8 @@ enum {
 	KEY_EXPLAIN,
 	KEY_HELLO,
 	KEY_PACE,
+	KEY_ZEROCOPY,
+	KEY_SENDFILE,
 	KEY_VERIFY,
 };
 
@@ -53,6 +55,9 @@ static const struct option_def defs[] = {
 	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the\n"
 				       "wrong place spoils the alignment of one record and\n"
 				       "no more" },
+	{ "zerocopy", KEY_ZEROCOPY, NULL, "without a copy on this side (MSG_ZEROCOPY); says how\n"
+					 "much the kernel copied all the same, and why" },
+	{ "sendfile", KEY_SENDFILE, NULL, "a file straight from the page cache (sendfile)" },
 	{ "pace", KEY_PACE, "RATE", "each stream no faster than RATE bits a second (2.5G)" },
 	{ "hello", KEY_HELLO, "[=S]", "take page and record from the receiver, which has to\n"
 				     "run with --hello too; wait S seconds for it (5)" },
@@ -100,12 +105,14 @@ static void help(void)
  * struct args - the command line in the making
  * @opt: result
  * @help: --help was given
+ * @hows: bits of enum send_how that were given
  * @shaped: --page or --record was given
  */
 struct args {
 	struct send_options opt;
 	bool help;
 	bool shaped;
+	unsigned int hows;
 };
 
 static int complain(int key, const char *arg, const char *what)
@@ -196,6 +203,11 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
+	case KEY_ZEROCOPY:
+	case KEY_SENDFILE:
+		opt->how = key == KEY_ZEROCOPY ? SEND_ZEROCOPY : SEND_SPLICED;
+		a->hows |= 1U << opt->how;
+		return 0;
 	case KEY_PACE:
 		if (!parse_rate(arg, &opt->pace))
 			return 0;
@@ -220,6 +232,10 @@ static const char *contradiction(const struct args *a)
 		return "one of -f and --pattern";
 	if (opt->kind == SOURCE_STDIN && opt->streams > 1)
 		return "-P needs --pattern or -f with a file: standard input can be read once only";
+	if (a->hows & (a->hows - 1))
+		return "one of --zerocopy and --sendfile";
+	if (opt->how == SEND_SPLICED && opt->kind != SOURCE_FILE)
+		return "--sendfile needs -f with a file";
 	if (opt->hello_ns && a->shaped)
 		return "with --hello the receiver says how: no --page and no --record";
 	if (!geometry_record_ok((uint64_t)opt->page * opt->record_pages, opt->page))

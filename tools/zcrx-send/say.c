@@ -5,6 +5,7 @@
 #include "geometry.h"
 #include "sender.h"
 #include "shape.h"
+#include "stats.h"
 
 /**
  * say_refusal() - explain an error
@@ -49,6 +50,12 @@ static void say_shape(struct sender *s)
 		s->offer.page ? ", as agreed" : "");
 }
 
+static const char *const hows[] = {
+	[SEND_COPYING] = "copy",
+	[SEND_ZEROCOPY] = "zerocopy",
+	[SEND_SPLICED] = "sendfile",
+};
+
 /**
  * say_start() - what is going to happen, before it does
  * @s: the sender, connected
@@ -71,6 +78,7 @@ void say_start(struct sender *s)
 	json_str(&s->report->json, "peer", s->streams[0].reach.name);
 	json_str(&s->report->json, "source", kinds[opt->kind]);
 	json_str(&s->report->json, "path", opt->path);
+	json_str(&s->report->json, "how", hows[opt->how]);
 	json_u64(&s->report->json, "streams", opt->streams);
 	json_u64(&s->report->json, "page_bytes", s->want.page);
 	json_u64(&s->report->json, "payload_bytes", s->streams[0].payload);
@@ -234,6 +242,57 @@ static void json_shape(const struct shape *shape, struct json *j)
 }
 
 /**
+ * struct sends - how the kernel took what was to go without a copy, all streams together
+ * @all: sends, about one a record
+ * @copied: of these, copied all the same
+ * @refused: of these, refused, and then sent with a copy
+ */
+struct sends {
+	uint64_t all;
+	uint64_t copied;
+	uint64_t refused;
+};
+
+static struct sends sum_sends(const struct sender *s)
+{
+	struct sends sum = { 0 };
+
+	for (uint32_t i = 0; i < s->opt->streams; i++) {
+		const struct zerocopy *z = &s->streams[i].zc;
+
+		sum.all += z->sends + z->refused;
+		sum.copied += z->copied;
+		sum.refused += z->refused;
+	}
+	return sum;
+}
+
+static void warn_copied(struct sender *s, const char *name, struct diag_env *env, uint64_t n,
+			uint64_t all)
+{
+	struct diag_text text;
+
+	env->prog = s->report->prog;
+	env->peer = s->opt->host;
+	snprintf(env->have, sizeof(env->have), "%" PRIu64 " of %" PRIu64 " sends", n, all);
+	diag_advice(env, name, &text);
+	report_diag(s->report, env, &text, false);
+}
+
+/* What nobody would notice: everything works, and nothing is gained */
+static void warn_sends(struct sender *s, const struct sends *sends)
+{
+	struct stream *st = s->streams;
+
+	for (uint32_t i = 0; i < s->opt->streams && !st->cause; i++)
+		st = &s->streams[i];
+	if (st->cause)
+		warn_copied(s, st->cause, &st->cause_env, sends->copied, sends->all);
+	if (sends->refused)
+		warn_copied(s, "send-refused", &st->cause_env, sends->refused, sends->all);
+}
+
+/**
  * say_end() - what has happened
  * @s: the sender
  * @used: processor time of the transfer
@@ -243,11 +302,21 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 	struct shape shape = sum_shape(s);
 	uint64_t bytes = total_sent(s);
 	struct report *out = s->report;
+	struct sends sends = sum_sends(s);
+	uint64_t uncopied = sends.all - sends.copied - sends.refused;
 	char size[REPORT_SIZE];
-	bool json = report_event(out, "end");
+	bool json;
+
+	warn_sends(s, &sends);
+	json = report_event(out, "end");
 	if (json) {
 		report_rate(out, bytes, used->wall_ns);
 		json_shape(&shape, &out->json);
+		if (sends.all) {
+			json_u64(&out->json, "sends", sends.all);
+			json_u64(&out->json, "sends_copied", sends.copied);
+			json_u64(&out->json, "sends_refused", sends.refused);
+		}
 	}
 	fprintf(out->talk,
 		"  segments  %" PRIu64 " expected, %" PRIu64 " sent: %" PRIu64
@@ -257,6 +326,9 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 	report_cpu(out, used, bytes);
 	if (json)
 		report_event_end(out);
-	fprintf(out->talk, "sent %s in %.2f s, %.2f Gbit/s\n", report_size(bytes, size),
+	fprintf(out->talk, "sent %s ", report_size(bytes, size));
+	if (sends.all)
+		fprintf(out->talk, "(%.1f %% zero copy) ", percent(uncopied, sends.all));
+	fprintf(out->talk, "in %.2f s, %.2f Gbit/s\n",
 		(double)used->wall_ns / 1e9, report_gbit(bytes, used->wall_ns));
 }

@@ -9,6 +9,7 @@
 #include "hello.h"
 #include "net.h"
 #include "send.h"
+#include "zerocopy.h"
 
 /**
  * struct reach - how the connection was made
@@ -30,6 +31,9 @@ struct reach {
  * @source: what it sends
  * @reach: how it was connected
  * @payload: payload of a full segment
+ * @zc: sends without a copy
+ * @cause: name of the diagnostic for those that were copied, NULL for none
+ * @cause_env: values of its text
  * @sent: bytes so far; read by the thread that reports
  * @before: TCP's account before the first byte of data
  * @info: TCP's own account at the end
@@ -43,6 +47,9 @@ struct stream {
 	struct source source;
 	struct reach reach;
 	uint32_t payload;
+	struct zerocopy zc;
+	const char *cause;
+	struct diag_env cause_env;
 	uint64_t sent;
 	struct tcp_info before;
 	struct tcp_info info;

@@ -172,6 +172,104 @@ received
 tap_fails 'elsewhere it has lines' '' grep -q $'\r' sent
 says '^ +0\.2 s +[0-9.]+ (KB|MB) +[0-9.]+ Gbit/s$' sent '  of intervals'
 
+# ---- without copies on this side ----------------------------------------------
+
+# without_copies TEXT PATTERN ARGUMENT...: a file gets there, and what the sender says
+without_copies() {
+	local text=$1 pattern=$2
+
+	shift 2
+	receive --once -o file "${recv_args[@]}"
+	send "$host" "$port" -f data --json "$@"
+	ended 0 "$text"
+	tap_ok '  the file is what was sent' cmp data file
+	says "$pattern" sent '  in words'
+}
+
+recv_args=(--page-mss)
+for host in 127.0.0.1 ::1; do
+	without_copies "zero copy to $host" '^sent 19\.1 MB \(0\.0 % zero copy\) in' --zerocopy
+	says 'ZC066 [0-9]+ of [0-9]+ sends were copied all the same: .* is this host' sent '  and why not'
+	tap_ok '  in JSON' test "$(of sent.out sends_copied)" -gt 1220
+	json sent.out
+	without_copies "sendfile to $host" '^sent 19\.1 MB in' --sendfile
+done
+host=127.0.0.1
+# records of three pages take two segments of two pages at most, if they end where they should
+recv_args=(--mss 8204)
+for how in --sendfile --zerocopy; do
+	without_copies "records that are not whole segments, $how" 'records of 12288$' "$how" --record 3 --pace 400M
+	tap_ok '  end where they should' test "$(of sent.out segments_sent)" -ge "$(of sent.out segments_expected)" \
+		-a "$(of sent.out segments_excess)" -lt 50
+done
+recv_args=(--page-mss)
+without_copies 'sendfile, other records' 'records of 3584$' --sendfile --page 512 --record 7
+without_copies 'sendfile of a part' '^sent 19\.1 MB' --sendfile --bytes 20000123
+recv_args=(--hello)
+without_copies 'zero copy after a greeting' 'as agreed$' --zerocopy --hello
+without_copies 'sendfile after a greeting' 'as agreed$' --sendfile --hello
+
+receive --once -o file
+"$send" 127.0.0.1 "$port" --zerocopy <data 2>sent
+ended 0 'zero copy of standard input'
+tap_ok '  the file is what was sent' cmp data file
+
+receive --connections 4 --verify
+send 127.0.0.1 "$port" --pattern --bytes 10M -P 4 --zerocopy
+ended 0 'zero copy of four streams'
+
+if command -v prlimit >/dev/null && [ "$(ulimit -l)" != 64 ]; then
+	receive --once --verify
+	prlimit --memlock=65536 setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock \
+		"$send" 127.0.0.1 "$port" --pattern --bytes 10M --zerocopy 2>sent >/dev/null
+	ended 0 'zero copy with 64 KiB of locked memory'
+	says 'ZC079 [0-9]+ of [0-9]+ sends had to be copied' sent '  what was too much is told'
+fi
+
+# To another network namespace: not loopback, but not without a copy either
+if ip link add to-peer type veth peer name eth0 2>/dev/null; then
+	unshare -n sleep 60 &
+	peer=$!
+	until [ "$(readlink "/proc/$peer/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
+	ip link set eth0 netns "$peer"
+	ip addr add 192.0.2.1/24 dev to-peer
+	ip link set to-peer up mtu 4148
+	nsenter -n -t "$peer" ip addr add 192.0.2.2/24 dev eth0
+	nsenter -n -t "$peer" ip link set eth0 up mtu 4148
+	far() { # zero copy to there
+		nsenter -n -t "$peer" "$bin/zcrx-recv" --backend copy -p "$port" --once --verify 2>talk.txt &
+		receiver=$!
+		send 192.0.2.2 "$port" --wait 5 --pattern --bytes 4M --zerocopy
+		received
+	}
+	far
+	says 'ZC069 .*: to-peer is a virtual interface' sent 'zero copy over a virtual interface'
+	tap_eq "$status" 0 '  arrives'
+	if command -v tcpdump >/dev/null; then
+		: >tapped
+		tcpdump -ni to-peer -w dump 2>tapped &
+		tap=$!
+		until grep -q listening tapped; do sleep 0.02; done
+		far
+		says "ZC067 .*: tcpdump \\(pid $tap\\) gets a copy of every packet" sent 'zero copy under the eyes of tcpdump'
+		kill "$tap"
+		wait "$tap"
+	else
+		tap_skip 'zero copy under the eyes of tcpdump' 'no tcpdump'
+	fi
+	kill "$peer"
+	wait "$peer"
+else
+	tap_skip 'zero copy over a virtual interface' 'this kernel has no veth'
+fi
+
+refused 2 'one of --zerocopy' 'both' "$send" h 1 --zerocopy --sendfile -f data
+refused 2 'needs -f' 'sendfile of standard input' "$send" h 1 --sendfile
+refused 2 'needs -f' 'sendfile of the pattern' "$send" h 1 --sendfile --pattern
+refused 3 'no regular file' 'sendfile of a device' "$send" h 1 --sendfile -f /dev/zero
+: >empty
+refused 3 'no regular file' 'sendfile of nothing' "$send" h 1 --sendfile -f empty
+
 # ---- the greeting -------------------------------------------------------------
 
 receive --once --hello --verify --json
