@@ -54,6 +54,7 @@ enum zcrx_step {
 	ZCRX_STEP_SINK,		/* where the data goes */
 	ZCRX_STEP_CONNECT,	/* reaching the receiver */
 	ZCRX_STEP_SEND,
+	ZCRX_STEP_HELLO,	/* agreeing on a geometry, before any data */
 };
 
 /**

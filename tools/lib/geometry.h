@@ -20,6 +20,8 @@
 #define GEOMETRY_MAXSEG_MIN	88	/* kernel: TCP_MIN_MSS */
 #define GEOMETRY_MAXSEG_MAX	32767	/* kernel: MAX_TCP_WINDOW */
 #define GEOMETRY_RECORD_MAX	61440	/* 15 pages of 4 KiB: the most that one TSO packet holds */
+#define GEOMETRY_PAGE_MAX	65536	/* of arm64 and ppc64 */
+#define GEOMETRY_JUMBO		9000	/* MTU that NICs for Ethernet have in common */
 
 /**
  * struct geometry_path - what the path gives and does not negotiate
@@ -33,11 +35,49 @@ struct geometry_path {
 	bool timestamps;
 };
 
+/**
+ * struct geometry_want - what the receiver can make use of
+ * @page: its page size, bytes, a power of two
+ * @quantum: alignment that is still of use when segments are no whole pages, bytes
+ * @record: bytes of a record, which starts a segment of its own
+ */
+struct geometry_want {
+	uint32_t page;
+	uint32_t quantum;
+	uint32_t record;
+};
+
+/**
+ * struct geometry_plan - what becomes of it on a path
+ * @room: payload of a full segment that the MTU has room for, bytes
+ * @payload: payload of a full segment as it will be, bytes
+ * @unit: alignment that full segments keep: the page, the quantum, or 0 for none
+ * @segments: segments of a record
+ * @page_mss: MSS to advertise for segments of one page, 0 when TCP has no such
+ * @page_mtu: least MTU for them, 0 when IP has no such
+ */
+struct geometry_plan {
+	uint32_t room;
+	uint32_t payload;
+	uint32_t unit;
+	uint64_t segments;
+	uint32_t page_mss;
+	uint32_t page_mtu;
+};
+
 uint32_t geometry_overhead(bool ipv6, bool timestamps);
 uint32_t geometry_payload_max(const struct geometry_path *path);
 uint32_t geometry_payload(const struct geometry_path *path, uint32_t page, uint32_t quantum);
 uint32_t geometry_maxseg(uint32_t payload, bool timestamps);
 uint32_t geometry_mtu(uint32_t payload, bool ipv6, bool timestamps);
+uint32_t geometry_page_mtu(uint32_t page, bool ipv6, bool timestamps);
+uint32_t geometry_own_maxseg(const struct geometry_path *path, uint32_t page);
+uint32_t geometry_unit(uint32_t payload, uint32_t page, uint32_t quantum);
+uint32_t geometry_record_pages(uint32_t page);
+bool geometry_record_ok(uint64_t record, uint32_t page);
+bool geometry_suits_disk(uint32_t payload, uint32_t record, uint32_t block);
+void geometry_plan(const struct geometry_path *path, const struct geometry_want *want,
+		   uint32_t mss, struct geometry_plan *plan);
 uint64_t geometry_segments(uint64_t bytes, uint32_t record, uint32_t payload);
 bool geometry_timestamps_enabled(void);
 

@@ -2,7 +2,7 @@
 #include "net.h"
 
 #include <errno.h>
-#include <net/if.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,6 +191,20 @@ int net_incoming_cpu(int fd)
 }
 
 /**
+ * net_error() - has the connection failed since one asked last?
+ * @fd: socket
+ *
+ * Return: 0, or the -errno of it, once.
+ */
+int net_error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) ? -errno : -err;
+}
+
+/**
  * net_send_mss() - payload of a full segment that we send
  * @fd: connected socket
  *
@@ -216,6 +230,80 @@ uint32_t net_send_mss(int fd)
 int net_cork(int fd, bool on)
 {
 	return set_int(fd, IPPROTO_TCP, TCP_CORK, on);
+}
+
+/**
+ * net_pace() - send no faster than so
+ * @fd: connected socket
+ * @rate: bytes a second, headers not counted
+ *
+ * Return: 0, -errno.
+ */
+int net_pace(int fd, uint64_t rate)
+{
+	/* 64 bits on machines of 64 bits; the highest value stands for no limit */
+	unsigned long value = rate < ~0UL ? (unsigned long)rate : ~0UL;
+
+	return setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &value, sizeof(value)) ? -errno : 0;
+}
+
+static bool same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+
+	if (!a || a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 && IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
+}
+
+/**
+ * net_is_local() - is the peer on this host?
+ * @fd: connected socket
+ *
+ * Return: true if it has an address of this network namespace: packets go over lo.
+ */
+bool net_is_local(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	struct ifaddrs *list;
+	bool local = false;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) || getifaddrs(&list))
+		return false;
+	for (const struct ifaddrs *i = list; i && !local; i = i->ifa_next)
+		local = same_host(i->ifa_addr, (struct sockaddr *)&peer);
+	freeifaddrs(list);
+	return local;
+}
+
+/**
+ * net_own_iface() - interface that has our address of a connection
+ * @fd: connected socket
+ * @iface: its name; packets need not leave by it where routes say otherwise
+ *
+ * Return: 0, -ENODEV when none has it, another -errno.
+ */
+int net_own_iface(int fd, char iface[IF_NAMESIZE])
+{
+	struct sockaddr_storage own;
+	socklen_t len = sizeof(own);
+	struct ifaddrs *list;
+	int err = -ENODEV;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &len) || getifaddrs(&list))
+		return -errno;
+	for (const struct ifaddrs *i = list; i && err; i = i->ifa_next) {
+		if (!same_host(i->ifa_addr, (struct sockaddr *)&own))
+			continue;
+		snprintf(iface, IF_NAMESIZE, "%s", i->ifa_name);
+		err = 0;
+	}
+	freeifaddrs(list);
+	return err;
 }
 
 /**

@@ -4,6 +4,7 @@
 #define NET_H
 
 #include <linux/tcp.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,8 +34,12 @@ int net_path_mtu(const struct addrinfo *ai);
 int net_connect(const struct addrinfo *ai, uint32_t maxseg);
 int net_tcp_info(int fd, struct tcp_info *info);
 int net_incoming_cpu(int fd);
+int net_error(int fd);
 uint32_t net_send_mss(int fd);
 int net_cork(int fd, bool on);
+int net_own_iface(int fd, char iface[IF_NAMESIZE]);
+bool net_is_local(int fd);
+int net_pace(int fd, uint64_t rate);
 uint32_t net_iface_mtu(const char *iface);
 void net_name(const struct sockaddr *sa, socklen_t len, char *out);
 

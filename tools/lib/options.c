@@ -207,6 +207,46 @@ int parse_size(const char *text, uint64_t *out)
 }
 
 /**
+ * parse_rate() - bits a second, as iperf3 and tc have them
+ * @text: digits, optionally a point and digits, then nothing or one of K M G T
+ *	(powers of 1000, any case)
+ * @out: the rate in bytes a second, rounded down
+ *
+ * Return: 0, -EINVAL when it is no rate, -ERANGE when it is less than a byte a second, or
+ * exceeds 64 bits.
+ */
+int parse_rate(const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	uint64_t whole, part = 0, unit = 1, scale = 1;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	whole = strtoull(text, &end, 10);
+	if (errno)
+		return -ERANGE;
+	if (*end == '.')
+		for (end++; isdigit((unsigned char)*end) && scale < 1000000; end++) {
+			scale *= 10;
+			part = part * 10 + (uint64_t)(*end - '0');
+		}
+	if (*end) {
+		const char *at = strchr(units, toupper((unsigned char)*end++));
+
+		for (unit = 1000; at && at > units; at--)
+			unit *= 1000;
+		if (!at || *end)
+			return -EINVAL;
+	}
+	if (whole > (UINT64_MAX >> 1) / unit)
+		return -ERANGE;
+	*out = (whole * unit + part * unit / scale) / 8;
+	return *out ? 0 : -ERANGE;
+}
+
+/**
  * parse_seconds() - a time in seconds, with decimals if the user likes
  * @text: digits, optionally a point and up to nine digits
  * @ns: the time in nanoseconds

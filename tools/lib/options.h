@@ -47,6 +47,7 @@ void options_help(const struct option_def *defs, FILE *out);
 
 int parse_size(const char *text, uint64_t *out);
 int parse_uint(const char *text, uint64_t *out);
+int parse_rate(const char *text, uint64_t *out);
 int parse_seconds(const char *text, uint64_t *ns);
 
 #endif

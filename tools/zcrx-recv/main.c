@@ -28,6 +28,7 @@
 
 #include "check.h"
 #include "geometry.h"
+#include "hello.h"
 #include "options.h"
 #include "recv.h"
 
@@ -58,6 +59,7 @@ enum {
 	KEY_MSS,
 	KEY_PAGE_MSS,
 	KEY_RECORD,
+	KEY_HELLO,
 	KEY_RCVBUF,
 	KEY_GATHER,
 	KEY_BUSY_POLL,
@@ -111,6 +113,9 @@ static const struct option_def defs[] = {
 					 "holds, else of whole 512-byte blocks" },
 	{ "mss", KEY_MSS, "N", "ask for this MSS (with TCP timestamps: page + 12)" },
 	{ "record", KEY_RECORD, "PAGES", "count records of PAGES pages that arrive aligned" },
+	{ "hello", KEY_HELLO, "[=S]", "agree on page and record with zcrx-send --hello before any\n"
+				     "data, and refuse everybody else; wait S seconds (5).\n"
+				     "Comes with --page-mss, if no --mss, and --record" },
 	{ "rcvbuf", KEY_RCVBUF, "SIZE", "receive buffer of a socket; else the kernel tunes it" },
 	{ .help = "What it says" },
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
@@ -270,6 +275,14 @@ static int take_seconds(int key, const char *arg, uint64_t *out)
 	return parse_seconds(arg, out) ? complain(key, arg, "not a time in seconds") : 0;
 }
 
+static int take_hello(const char *arg, uint64_t *out)
+{
+	*out = HELLO_WAIT_NS;
+	if (!arg || (!parse_seconds(arg, out) && *out))
+		return 0;
+	return complain(KEY_HELLO, arg, "not a time in seconds, more than 0");
+}
+
 static int take_backend(struct recv_options *opt, const char *arg)
 {
 	if (!strcmp(arg, "auto")) {
@@ -404,6 +417,8 @@ static int apply(void *ctx, int key, const char *arg)
 		return 0;
 	case KEY_RECORD:
 		return take_u32(key, arg, 1, 1024, &opt->record_pages);
+	case KEY_HELLO:
+		return take_hello(arg, &opt->hello_ns);
 	case KEY_GATHER:
 		return take_u32(key, arg, 0, 1000000, &opt->cfg.gather_us);
 	case KEY_BUSY_POLL:
@@ -427,6 +442,7 @@ static int apply(void *ctx, int key, const char *arg)
 static const char *contradiction(const struct args *a)
 {
 	const struct recv_options *opt = &a->opt;
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 	bool copy = opt->backend && !opt->backend->zero_copy;
 
 	if (!opt->port && !a->check)
@@ -441,6 +457,8 @@ static const char *contradiction(const struct args *a)
 		return "one of -o, --directory, --verify and --discard";
 	if (opt->mss && opt->page_mss)
 		return "one of --mss and --page-mss";
+	if (opt->hello_ns && !geometry_record_ok((uint64_t)opt->record_pages * page, page))
+		return "with --hello a record may have 61440 bytes, or be one page: a smaller --record";
 	return NULL;
 }
 
@@ -457,6 +475,17 @@ static enum recv_exit check(const struct args *a, struct report *report)
 	/* here the lines for people are what was asked for, unless those for programs are */
 	report->talk = a->opt.json ? stderr : stdout;
 	return check_run(&opt, report) ? RECV_OK : RECV_NOT_READY;
+}
+
+/* A sender that asks is told of a record, and then cuts its segments accordingly */
+static void complete(struct recv_options *opt)
+{
+	if (!opt->hello_ns)
+		return;
+	if (!opt->record_pages)
+		opt->record_pages = geometry_record_pages((uint32_t)sysconf(_SC_PAGESIZE));
+	if (!opt->mss)
+		opt->page_mss = true;
 }
 
 int main(int argc, char **argv)
@@ -490,6 +519,7 @@ int main(int argc, char **argv)
 		help();
 		return RECV_OK;
 	}
+	complete(&a.opt);
 	wrong = operand < argc - a.check ? "takes no operands" : contradiction(&a);
 	if (wrong) {
 		fprintf(stderr, "zcrx-recv: %s; see zcrx-recv --help\n", wrong);

@@ -3,6 +3,7 @@
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
+#include "hello.h"
 #include "net.h"
 #include "recv.h"
 #include "sink.h"
@@ -10,6 +11,13 @@
 
 /* Backends with what speaks against each */
 #define CHOSEN_LEN	256
+
+enum greeting {
+	GREETING_NONE,		/* none is wanted */
+	GREETING_WAITS,		/* offered, not answered */
+	GREETING_DONE,
+	GREETING_REFUSED,	/* by either side: the connection ends */
+};
 
 /**
  * struct conn - a connection
@@ -25,6 +33,10 @@
  * @given_seen: pieces given back, all told, when it was armed last
  * @retry_at: when to arm a starved one again, 0 for not
  * @wrong: the data is wrong, and that was said
+ * @greeting: whether a geometry is agreed
+ * @hello: the sender's answer as far as it has come
+ * @hello_got: bytes of it
+ * @hello_until: when it has to have come, CLOCK_MONOTONIC
  */
 struct conn {
 	struct zcrx_source source;
@@ -39,6 +51,10 @@ struct conn {
 	uint64_t given_seen;
 	uint64_t retry_at;
 	bool wrong;
+	enum greeting greeting;
+	uint8_t hello[HELLO_SIZE];
+	size_t hello_got;
+	uint64_t hello_until;
 };
 
 /**
@@ -86,6 +102,8 @@ struct listener {
  * @program: where this ran
  * @events: events since the last look at the clock
  * @retries: connections with a retry_at
+ * @greeting: connections that wait for an answer to their offer
+ * @greeted_zc: bytes of answers that came without a copy
  * @judged: said that a flow is copied, or saw that it is not
  * @wrong: data was wrong
  * @fatal: cannot go on
@@ -121,6 +139,8 @@ struct receiver {
 	struct cpu_places program;
 	uint32_t events;
 	uint64_t retries;
+	uint64_t greeting;
+	uint64_t greeted_zc;
 	bool judged;
 	bool wrong;
 	bool fatal;
@@ -138,5 +158,10 @@ int say_connection(struct receiver *r, const struct conn *c, bool complete);
 void say_reader_gone(struct receiver *r);
 void say_incomplete(struct receiver *r, const char *why);
 void say_end(struct receiver *r);
+
+void greet_begin(struct receiver *r, struct conn *c);
+void greet_data(struct receiver *r, struct conn *c, const struct zcrx_event *ev);
+void greet_end(struct receiver *r, struct conn *c, bool silent);
+void greet_late(struct receiver *r);
 
 #endif

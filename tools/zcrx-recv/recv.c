@@ -406,6 +406,8 @@ static int accept_one(struct receiver *r, struct listener *l)
 		return 0;
 	}
 	check_shape(r, l, c, ipv6);
+	if (r->opt->hello_ns)
+		greet_begin(r, c);
 	arm(r, c);
 	return 0;
 }
@@ -497,6 +499,7 @@ static void end_conn(struct receiver *r, struct conn *c, bool complete)
 
 static void conn_error(struct receiver *r, struct conn *c, int err)
 {
+	greet_end(r, c, true);
 	say_refusal(r, ZCRX_STEP_RECEIVE, err, c->peer);
 	r->failed++;
 	end_conn(r, c, false);
@@ -590,18 +593,22 @@ static void handle_conn(struct receiver *r, struct conn *c, struct zcrx_event *e
 {
 	switch (ev->kind) {
 	case ZCRX_EVENT_DATA:
-		handle_data(r, c, ev);
+		if (c->greeting == GREETING_WAITS || c->greeting == GREETING_REFUSED)
+			greet_data(r, c, ev);
+		else
+			handle_data(r, c, ev);
 		if (!c->source.armed && !r->fatal) {
 			r->stats.rearmed++;
 			arm(r, c);
 		}
 		break;
 	case ZCRX_EVENT_EOF:
-		end_conn(r, c, !c->wrong);
+		greet_end(r, c, false);
+		end_conn(r, c, !c->wrong && c->greeting != GREETING_REFUSED);
 		break;
 	case ZCRX_EVENT_ERROR:
-		/* our own shutdown() after wrong data may end it so */
-		if (c->wrong)
+		/* our own shutdown() may end it so */
+		if (c->wrong || c->greeting == GREETING_REFUSED)
 			end_conn(r, c, false);
 		else
 			conn_error(r, c, ev->err);
@@ -654,6 +661,8 @@ static void tick(struct receiver *r)
 		return;
 	say_judgement(r);
 	sample_all_places(r);
+	if (r->greeting)
+		greet_late(r);
 	if (r->retries)
 		retry_starved(r, now);
 	if (r->interval_at && now >= r->interval_at) {
@@ -689,8 +698,8 @@ static bool is_over(const struct receiver *r)
 
 static int timeout_ms(const struct receiver *r)
 {
-	/* before the first byte there is nothing to do by the clock */
-	if (!r->first.wall_ns && !r->retries)
+	/* before the first byte there is nothing to do by the clock but to wait for answers */
+	if (!r->first.wall_ns && !r->retries && !r->greeting)
 		return -1;
 	return r->retries ? (int)(RETRY_NS / MS) : 50;
 }

@@ -47,6 +47,8 @@ enum recv_sink {
  * @mss: TCP_MAXSEG, 0 to leave it
  * @page_mss: compute @mss for whole pages
  * @record_pages: count aligned records of that many pages, 0 not to
+ * @hello_ns: agree on a geometry with each sender, wait so long for its answer; 0
+ *	not to
  * @rcvbuf: SO_RCVBUF, 0 to let the kernel tune it
  * @json: JSON lines as well
  * @frags: file for the log of pieces, NULL for none
@@ -69,6 +71,7 @@ struct recv_options {
 	uint32_t mss;
 	bool page_mss;
 	uint32_t record_pages;
+	uint64_t hello_ns;
 	uint32_t rcvbuf;
 	bool json;
 	const char *frags;

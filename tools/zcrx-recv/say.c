@@ -304,6 +304,7 @@ void say_start(struct receiver *r)
 		 r->backend->busy_polls ? opt->cfg.busy_poll_us : 0);
 	json_u64(&r->report->json, "mss", opt->mss);
 	json_bool(&r->report->json, "page_mss", opt->page_mss);
+	json_bool(&r->report->json, "hello", opt->hello_ns);
 	json_str(&r->report->json, "sink", r->sink.ops->words);
 	json_str(&r->report->json, "path", opt->path);
 	json_str(&r->report->json, "hash", opt->hash ? opt->hash->name : NULL);
@@ -314,9 +315,10 @@ void say_start(struct receiver *r)
 /* What was posted and not taken any more is counted by the kernel only */
 static bool counters_agree(const struct receiver *r, const struct io_uring_zc_rx_stats *k)
 {
+	uint64_t seen = r->stats.zc_bytes + r->greeted_zc;
 	bool all_taken = !r->open && !r->opt->bytes;
 
-	return all_taken ? k->zc_bytes == r->stats.zc_bytes : k->zc_bytes >= r->stats.zc_bytes;
+	return all_taken ? k->zc_bytes == seen : k->zc_bytes >= seen;
 }
 
 static void warn_count(struct receiver *r, const char *name, uint64_t n)

@@ -17,7 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "explain.h"
 #include "geometry.h"
+#include "hello.h"
 #include "options.h"
 #include "send.h"
 
@@ -30,25 +32,43 @@ enum {
 	KEY_PAGE,
 	KEY_INTERVAL,
 	KEY_JSON,
+	KEY_EXPLAIN,
+	KEY_HELLO,
+	KEY_PACE,
+	KEY_ZEROCOPY,
+	KEY_SENDFILE,
+	KEY_VERIFY,
 };
 
 static const struct option_def defs[] = {
 	{ .help = "What to send" },
 	{ "file", 'f', "FILE", "a file; - is standard input (default)" },
 	{ "pattern", KEY_PATTERN, NULL, "the pattern of zcrx-recv --verify, without end" },
+	{ "verify", KEY_VERIFY, NULL, "the same as --pattern" },
 	{ "bytes", KEY_BYTES, "SIZE", "of each stream no more than SIZE bytes" },
 	{ "time", KEY_TIME, "S", "end after S seconds" },
 	{ .help = "How to send" },
 	{ "parallel", 'P', "N", "N streams of the same data at once (1)" },
-	{ "page", KEY_PAGE, "SIZE", "page size of the receiver (4096); smaller powers of two down\n"
-				  "to 512 align to disk blocks when no page fits the MTU" },
-	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the wrong place spoils the\n"
-				       "alignment of one record and no more" },
+	{ "page", KEY_PAGE, "SIZE", "page size of the receiver (4096); smaller powers of\n"
+				  "two down to 512 align to disk blocks when no page\n"
+				  "fits the MTU" },
+	{ "record", KEY_RECORD, "PAGES", "pages of a record (4, or what fits): a cut in the\n"
+				       "wrong place spoils the alignment of one record and\n"
+				       "no more" },
+	{ "zerocopy", KEY_ZEROCOPY, NULL, "without a copy on this side (MSG_ZEROCOPY); says how\n"
+					 "much the kernel copied all the same, and why" },
+	{ "sendfile", KEY_SENDFILE, NULL, "a file straight from the page cache (sendfile)" },
+	{ "pace", KEY_PACE, "RATE", "each stream no faster than RATE bits a second (2.5G)" },
+	{ "hello", KEY_HELLO, "[=S]", "take page and record from the receiver, which has to\n"
+				     "run with --hello too; wait S seconds for it (5)" },
 	{ "wait", KEY_WAIT, "S", "while nobody listens, keep trying for S seconds" },
 	{ "ipv4", '4', NULL, "IPv4 only" },
 	{ "ipv6", '6', NULL, "IPv6 only" },
 	{ .help = "What it says" },
-	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },
+	{ "explain", KEY_EXPLAIN, NULL, "connect, send nothing, say how the stream would be\n"
+					"cut, and what MTU and MSS whole pages take" },
+	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none. On a terminal\n"
+					 "one line that moves on, if the end is known" },
 	{ "json", KEY_JSON, NULL, "JSON lines on standard output" },
 	{ "help", 'h', NULL, "this text" },
 	{ 0 }
@@ -61,15 +81,21 @@ static void help(void)
 	       "use the pages as they come, and write them to disk without a copy.\n");
 	options_help(defs, stdout);
 	printf("\n"
-	       "Sizes take K, M, G or T (powers of 1024). MB is 2^20 bytes, Gbit is 10^9 bits.\n"
+	       "Sizes take K, M, G or T (powers of 1024), rates as well (powers of 1000). MB is\n"
+	       "2^20 bytes, Gbit is 10^9 bits.\n"
 	       "\n"
 	       "A page of 4096 bytes needs an MTU of 4148 with IPv4 and 4168 with IPv6, with TCP\n"
 	       "timestamps, on both sides. Ends when everything is acknowledged.\n"
+	       "\n"
+	       "TCP may cut a stream anywhere. The report says what its counters prove: 'shape\n"
+	       "kept' is for whole records that left this machine once and in full segments;\n"
+	       "what the network did to them the receiver knows.\n"
 	       "\n"
 	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 no connection, or\n"
 	       "nothing to send.\n"
 	       "\n"
 	       "Examples:\n"
+	       "  zcrx-send --explain HOST 9999\n"
 	       "  zcrx-send HOST 9999 -f FILE\n"
 	       "  zcrx-send HOST 9999 --pattern --bytes 1G -P 4\n"
 	       "  tar c DIR | zcrx-send HOST 9999\n");
@@ -79,10 +105,14 @@ static void help(void)
  * struct args - the command line in the making
  * @opt: result
  * @help: --help was given
+ * @hows: bits of enum send_how that were given
+ * @shaped: --page or --record was given
  */
 struct args {
 	struct send_options opt;
 	bool help;
+	bool shaped;
+	unsigned int hows;
 };
 
 static int complain(int key, const char *arg, const char *what)
@@ -117,7 +147,7 @@ static int take_page(const char *arg, uint32_t *out)
 
 	if (take_size(KEY_PAGE, arg, &n))
 		return -EINVAL;
-	if (n < GEOMETRY_SECTOR || n > 65536 || n & (n - 1))
+	if (n < GEOMETRY_SECTOR || n > GEOMETRY_PAGE_MAX || n & (n - 1))
 		return complain(KEY_PAGE, arg, "not a power of two from 512 to 64K");
 	*out = (uint32_t)n;
 	return 0;
@@ -126,6 +156,14 @@ static int take_page(const char *arg, uint32_t *out)
 static int take_seconds(int key, const char *arg, uint64_t *out)
 {
 	return parse_seconds(arg, out) ? complain(key, arg, "not a time in seconds") : 0;
+}
+
+static int take_hello(const char *arg, uint64_t *out)
+{
+	*out = HELLO_WAIT_NS;
+	if (!arg || (!parse_seconds(arg, out) && *out))
+		return 0;
+	return complain(KEY_HELLO, arg, "not a time in seconds, more than 0");
 }
 
 static int apply(void *ctx, int key, const char *arg)
@@ -139,6 +177,7 @@ static int apply(void *ctx, int key, const char *arg)
 		opt->path = arg;
 		return 0;
 	case KEY_PATTERN:
+	case KEY_VERIFY:
 		opt->kind = SOURCE_PATTERN;
 		return 0;
 	case KEY_BYTES:
@@ -150,8 +189,10 @@ static int apply(void *ctx, int key, const char *arg)
 	case 'P':
 		return take_u32(key, arg, 1024, &opt->streams);
 	case KEY_PAGE:
+		a->shaped = true;
 		return take_page(arg, &opt->page);
 	case KEY_RECORD:
+		a->shaped = true;
 		return take_u32(key, arg, GEOMETRY_RECORD_MAX / GEOMETRY_SECTOR, &opt->record_pages);
 	case '4':
 	case '6':
@@ -162,6 +203,20 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
+	case KEY_ZEROCOPY:
+	case KEY_SENDFILE:
+		opt->how = key == KEY_ZEROCOPY ? SEND_ZEROCOPY : SEND_SPLICED;
+		a->hows |= 1U << opt->how;
+		return 0;
+	case KEY_PACE:
+		if (!parse_rate(arg, &opt->pace))
+			return 0;
+		return complain(key, arg, "not a rate: bits a second, then nothing or K, M, G or T");
+	case KEY_HELLO:
+		return take_hello(arg, &opt->hello_ns);
+	case KEY_EXPLAIN:
+		opt->explain = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;
@@ -169,15 +224,21 @@ static int apply(void *ctx, int key, const char *arg)
 	return -EINVAL;
 }
 
-static const char *contradiction(const struct send_options *opt)
+static const char *contradiction(const struct args *a)
 {
-	uint64_t record = (uint64_t)opt->page * opt->record_pages;
+	const struct send_options *opt = &a->opt;
 
 	if (opt->kind == SOURCE_PATTERN && opt->path)
 		return "one of -f and --pattern";
 	if (opt->kind == SOURCE_STDIN && opt->streams > 1)
 		return "-P needs --pattern or -f with a file: standard input can be read once only";
-	if (record > GEOMETRY_RECORD_MAX && opt->record_pages > 1)
+	if (a->hows & (a->hows - 1))
+		return "one of --zerocopy and --sendfile";
+	if (opt->how == SEND_SPLICED && opt->kind != SOURCE_FILE)
+		return "--sendfile needs -f with a file";
+	if (opt->hello_ns && a->shaped)
+		return "with --hello the receiver says how: no --page and no --record";
+	if (!geometry_record_ok((uint64_t)opt->page * opt->record_pages, opt->page))
 		return "a record may have 61440 bytes, or be one page: a smaller --record";
 	return NULL;
 }
@@ -198,14 +259,6 @@ static int take_operands(struct send_options *opt, char **operands, int n)
 	}
 	opt->port_number = (uint16_t)port;
 	return 0;
-}
-
-/* Four pages: large enough for TSO, small enough not to lose much to a cut */
-static uint32_t default_record(uint32_t page)
-{
-	uint32_t most = GEOMETRY_RECORD_MAX / page;
-
-	return most >= 4 ? 4 : most ? most : 1;
 }
 
 int main(int argc, char **argv)
@@ -235,13 +288,13 @@ int main(int argc, char **argv)
 	if (take_operands(&a.opt, argv + operand, argc - operand))
 		return SEND_USAGE;
 	if (!a.opt.record_pages)
-		a.opt.record_pages = default_record(a.opt.page);
-	wrong = contradiction(&a.opt);
+		a.opt.record_pages = geometry_record_pages(a.opt.page);
+	wrong = contradiction(&a);
 	if (wrong) {
 		fprintf(stderr, "zcrx-send: %s; see zcrx-send --help\n", wrong);
 		return SEND_USAGE;
 	}
 	if (a.opt.json)
 		report.json.out = stdout;
-	return send_run(&a.opt, &report);
+	return a.opt.explain ? explain_run(&a.opt, &report) : send_run(&a.opt, &report);
 }

@@ -17,6 +17,12 @@ enum send_exit {
 	SEND_NOT_READY = 3,
 };
 
+enum send_how {
+	SEND_COPYING,	/* read, send */
+	SEND_ZEROCOPY,	/* read, send without a copy: MSG_ZEROCOPY */
+	SEND_SPLICED,	/* straight from the page cache: sendfile(2) */
+};
+
 /**
  * struct send_options - what the user asked for
  * @host: receiver
@@ -25,6 +31,7 @@ enum send_exit {
  * @family: AF_INET, AF_INET6, AF_UNSPEC for what the name resolves to
  * @kind: what to send
  * @path: file to send
+ * @how: how it gets to the socket
  * @bytes: end after that many of each stream, 0 for no limit
  * @time_ns: end after that time, 0 for no limit
  * @wait_ns: keep trying so long while nobody listens
@@ -33,6 +40,10 @@ enum send_exit {
  * @streams: connections
  * @interval_ns: a line so often, 0 for none
  * @json: JSON lines as well
+ * @pace: bytes a second that a stream may send, 0 for no limit
+ * @hello_ns: agree on a geometry with the receiver, wait so long for each of its
+ *	messages; 0 not to
+ * @explain: say how the stream would be cut, and send nothing
  */
 struct send_options {
 	const char *host;
@@ -41,6 +52,7 @@ struct send_options {
 	int family;
 	enum source_kind kind;
 	const char *path;
+	enum send_how how;
 	uint64_t bytes;
 	uint64_t time_ns;
 	uint64_t wait_ns;
@@ -49,6 +61,9 @@ struct send_options {
 	uint32_t streams;
 	uint64_t interval_ns;
 	bool json;
+	uint64_t pace;
+	uint64_t hello_ns;
+	bool explain;
 };
 
 enum send_exit send_run(const struct send_options *opt, struct report *report);

@@ -34,6 +34,8 @@ int source_open(struct source *s, enum source_kind kind, const char *path)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
+	if (S_ISREG(st.st_mode))
+		s->size = (uint64_t)st.st_size;
 	posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
 }

@@ -16,11 +16,13 @@ enum source_kind {
  * struct source - a stream of bytes, of one connection
  * @kind: what it is
  * @fd: file or standard input
+ * @size: bytes that it has, 0 when that is not known
  * @pos: bytes taken so far
  */
 struct source {
 	enum source_kind kind;
 	int fd;
+	uint64_t size;
 	uint64_t pos;
 };
 

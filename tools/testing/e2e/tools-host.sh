@@ -6,61 +6,12 @@
 # network namespace of its own: everything but the zero copy.
 
 set -u
-
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-top=$(cd "$here/../../.." && pwd)
-# shellcheck source=../tap.sh
-. "$here/../tap.sh"
+# shellcheck source=host-lib.sh
+. "$here/host-lib.sh"
 
-if [ -z "${ZCRX_IN_NETNS:-}" ]; then
-	export ZCRX_IN_NETNS=1
-	if [ "$(id -u)" -eq 0 ]; then
-		exec unshare -nm "$0" "$@"
-	elif unshare -rnm true 2>/dev/null; then
-		exec unshare -rnm "$0" "$@"
-	fi
-	tap_skip_all 'needs root, or user namespaces'
-fi
-ip link set lo up || tap_skip_all 'cannot set lo up'
-
-# The sanitizers watch: the memory that a test misuses is as good as a wrong byte
-variant=${VARIANT:-asan}
-for tool in zcrx-recv zcrx-send; do
-	make -s -C "$top/tools/$tool" VARIANT="$variant" >&2 || tap_skip_all "$tool does not build"
-done
-bin=$top/build/$variant
-port=9999
-dir=$(mktemp -d) || exit 1
 trap 'umount "$dir/small" "$dir/mnt" 2>/dev/null; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
 head -c 30000123 /dev/urandom >data
-
-listening() { ss -Hltn "sport = :$port" | grep -q .; }
-
-# receive ARGUMENT...: start a receiver with $backend; its pid in $receiver, its talk in "talk.txt"
-backend=copy
-wrap=()
-receive() {
-	local i
-
-	"${wrap[@]}" "$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
-	receiver=$!
-	for i in $(seq 200); do
-		if listening; then return; fi
-		kill -0 "$receiver" 2>/dev/null || return
-		sleep 0.02
-	done
-}
-
-# received: wait for the receiver's end; its exit status in $status
-received() {
-	status=0
-	wait "$receiver" || status=$?
-	# for the schema, in the end
-	grep -a '^{"event"' stdout >>lines
-}
-
-send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
 
 # Sends some bytes, then breaks off
 sends_reset() {
@@ -69,23 +20,6 @@ sends_reset() {
 		connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
 		syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
 		setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
-}
-
-sends_nc() { timeout 60 nc -N "$@" "$port" <data >/dev/null; }
-
-# ended WANT TEXT: the receiver's exit status
-ended() {
-	received
-	tap_eq "$status" "$1" "$2" || tap_diag "$(cat talk.txt)"
-}
-
-says() { # PATTERN FILE TEXT
-	if grep -qE -- "$1" "$2"; then
-		tap_result 0 "$3"
-	else
-		tap_result 1 "$3" || true
-		tap_diag "$(cat "$2")"
-	fi
 }
 
 # ---- data ---------------------------------------------------------------------
@@ -428,7 +362,7 @@ for backend in copy epoll; do
 		tap_ok "a reader that has enough of a sender that is $sender, $backend" \
 			cmp <(head -c 100000 data) some
 		tap_eq "$(cat status)" 0 '  ends the receiver well'
-		says 'ZC071 .*reader of standard output' talk.txt '  which is said'
+		says 'ZC093 .*reader of standard output' talk.txt '  which is said'
 		says '^received ' talk.txt '  with the final report'
 	done
 done
@@ -460,21 +394,6 @@ ended 1 'the peer resets the connection'
 says 'ZC041 .*ECONNRESET' talk.txt '  which is said in words'
 
 # ---- what cannot work ---------------------------------------------------------
-
-refused() { # STATUS PATTERN TEXT ARGUMENT...
-	local want=$1 pattern=$2 text=$3
-
-	shift 3
-	status=0
-	timeout 20 "$@" >stdout 2>talk.txt </dev/null || status=$?
-	if [ "$status" = "$want" ] && grep -qE -- "$pattern" talk.txt; then
-		tap_result 0 "$text"
-	else
-		tap_result 1 "$text" || true
-		tap_diag "status $status, wanted $want and: $pattern"
-		tap_diag "$(cat talk.txt)"
-	fi
-}
 
 recv=$bin/zcrx-recv
 copy=("$recv" --backend copy -p "$port")

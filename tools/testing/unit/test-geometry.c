@@ -112,9 +112,120 @@ static void test_segments(void)
 	tap_eq(geometry_segments(1, 16384, 0), 0, "unknown payload");
 }
 
+static void test_pages(void)
+{
+	tap_eq(geometry_page_mtu(4096, false, true), 4148, "MTU for pages of 4 KiB");
+	tap_eq(geometry_page_mtu(16384, false, true), 16436, "for pages of 16 KiB, IPv4");
+	tap_eq(geometry_page_mtu(16384, true, true), 16456, "IPv6");
+	tap_eq(geometry_page_mtu(16384, true, false), 16444, "IPv6 without timestamps");
+	tap_eq(geometry_page_mtu(65536, false, true), 0, "no segment holds a page of 64 KiB");
+	tap_eq(geometry_page_mtu(32768, false, false), 0, "nor one of 32 KiB");
+	tap_eq(geometry_record_pages(512), 4, "a record has four pages");
+	tap_eq(geometry_record_pages(4096), 4, "of 4 KiB as well");
+	tap_eq(geometry_record_pages(16384), 3, "of 16 KiB three");
+	tap_eq(geometry_record_pages(65536), 1, "of 64 KiB one");
+	tap_ok(geometry_record_ok(16384, 4096), "a record of 4 pages");
+	tap_ok(geometry_record_ok(61440, 4096), "of 15");
+	tap_ok(!geometry_record_ok(65536, 4096), "16 are more than a TSO packet holds");
+	tap_ok(geometry_record_ok(65536, 65536), "but a single page may be larger");
+	tap_ok(!geometry_record_ok(131072, 65536), "two may not");
+	tap_ok(!geometry_record_ok(4095, 4096) && !geometry_record_ok(4608, 4096), "whole pages only");
+	tap_ok(!geometry_record_ok(0, 4096), "and some");
+	tap_ok(!geometry_record_ok((1ULL << 32) + 4096, 4096), "in 64 bits");
+}
+
+static void test_disks(void)
+{
+	tap_ok(geometry_suits_disk(4096, 16384, 512), "pages on blocks of 512");
+	tap_ok(geometry_suits_disk(4096, 16384, 4096), "pages on blocks of 4096");
+	tap_ok(geometry_suits_disk(3584, 16384, 512), "seven blocks on blocks of 512");
+	tap_ok(!geometry_suits_disk(3584, 16384, 4096), "not on blocks of 4096");
+	tap_ok(!geometry_suits_disk(1448, 16384, 512), "nor the payload of MTU 1500 on any");
+	tap_ok(!geometry_suits_disk(4096, 4608, 4096), "nor when the record's end is ragged");
+	tap_ok(!geometry_suits_disk(0, 16384, 512), "nor when it is not known");
+}
+
+/* Page, MTU, what the receiver asks for -> payload, unit, segments of a record of default length */
+static const struct {
+	uint32_t page, mtu;
+	bool ipv6, timestamps;
+	uint32_t mss;
+	uint32_t payload, unit;
+	uint64_t segments;
+	const char *what;
+} plans[] = {
+	{ 4096, 4148, false, true, 0, 4096, 4096, 4, "MTU 4148, IPv4" },
+	{ 4096, 4168, true, true, 0, 4096, 4096, 4, "MTU 4168, IPv6" },
+	{ 4096, 4148, true, true, 0, 4076, 0, 5, "MTU 4148, IPv6: no page, and no limit of ours" },
+	{ 4096, 1500, false, true, 0, 1448, 0, 12, "MTU 1500" },
+	{ 4096, 1500, false, true, 1036, 1024, 512, 16, "MTU 1500, blocks asked for" },
+	{ 4096, 1500, false, false, 1024, 1024, 512, 16, "the same without timestamps" },
+	{ 4096, 9000, false, true, 8960, 8192, 4096, 2, "MTU 9000: our limit" },
+	{ 4096, 9000, false, true, 4108, 4096, 4096, 4, "MTU 9000: the receiver's limit" },
+	{ 4096, 9000, false, true, 1460, 1448, 0, 12, "MTU 9000 here, 1500 there" },
+	{ 16384, 9000, false, true, 8716, 8704, 512, 6, "pages of 16 KiB, MTU 9000, blocks asked for" },
+	{ 16384, 16436, false, true, 0, 16384, 16384, 3, "pages of 16 KiB, their MTU" },
+	{ 16384, 65536, true, true, 16396, 16384, 16384, 3, "pages of 16 KiB on lo" },
+	{ 65536, 65536, false, true, 0, 65484, 0, 2, "pages of 64 KiB on lo: as long as they are" },
+	{ 65536, 9000, true, true, 8716, 8704, 512, 8, "pages of 64 KiB, MTU 9000, blocks asked for" },
+	{ 512, 1500, false, true, 0, 1024, 512, 2, "pages of 512 bytes: two a segment" },
+	{ 4096, 40, false, true, 0, 0, 0, 0, "an MTU without room" },
+	{ 4096, 1500, false, true, 12, 0, 0, 0, "an MSS without room" },
+};
+
+static void test_plans(void)
+{
+	for (unsigned int i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		struct geometry_path path = {
+			.mtu = plans[i].mtu, .ipv6 = plans[i].ipv6, .timestamps = plans[i].timestamps,
+		};
+		struct geometry_want want = {
+			.page = plans[i].page,
+			.quantum = GEOMETRY_SECTOR,
+			.record = plans[i].page * geometry_record_pages(plans[i].page),
+		};
+		struct geometry_plan plan;
+
+		geometry_plan(&path, &want, plans[i].mss, &plan);
+		tap_ok(plan.payload == plans[i].payload && plan.unit == plans[i].unit &&
+		       plan.segments == plans[i].segments,
+		       "%s: segments of %u, aligned to %u, %" PRIu64 " a record", plans[i].what,
+		       plan.payload, plan.unit, plan.segments);
+	}
+}
+
+/* Over all that can be: no more than the path and the peer allow, and the unit is true */
+static void test_plan_range(void)
+{
+	unsigned int bad = 0;
+
+	for (unsigned int i = 0; i < 3 * 4; i++) {
+		struct geometry_path path = { .ipv6 = i & 1, .timestamps = i & 2 };
+		struct geometry_want want = { .page = pages[i / 4], .quantum = 512, .record = pages[i / 4] };
+		uint32_t options = path.timestamps ? 12 : 0;
+		struct geometry_plan plan;
+
+		for (path.mtu = 68; path.mtu <= 65536; path.mtu += 4) {
+			for (uint32_t mss = 0; mss <= 65536; mss = mss * 3 + 37) {
+				geometry_plan(&path, &want, mss, &plan);
+				bad += plan.payload > plan.room || (mss && plan.payload > mss) ||
+				       (mss > options && plan.payload + options > mss) ||
+				       (plan.unit && plan.payload % plan.unit) ||
+				       (plan.payload && plan.segments !=
+					(want.record + plan.payload - 1) / plan.payload);
+			}
+		}
+	}
+	tap_eq(bad, 0, "plans of all pages, MTUs from 68 to 65536 and MSSs");
+}
+
 int main(void)
 {
 	test_known();
+	test_pages();
+	test_disks();
+	test_plans();
+	test_plan_range();
 	test_range();
 	test_limits();
 	test_segments();

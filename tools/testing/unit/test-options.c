@@ -50,6 +50,31 @@ static void test_sizes(void)
 	}
 }
 
+static void test_rates(void)
+{
+	static const struct {
+		const char *text;
+		int err;
+		uint64_t want;
+	} rates[] = {
+		{ "8", 0, 1 }, { "7", -ERANGE, 0 }, { "0", -ERANGE, 0 }, { "1K", 0, 125 },
+		{ "100M", 0, 12500000 }, { "2.5G", 0, 312500000 }, { "2.5g", 0, 312500000 },
+		{ "1T", 0, 125000000000 }, { "0.008K", 0, 1 }, { "1.G", 0, 125000000 },
+		{ "1.23456789M", -EINVAL, 0 }, { "9223372036854775807", 0, 1152921504606846975 },
+		{ "18446744073709551616", -ERANGE, 0 }, { "9999999999999T", -ERANGE, 0 },
+		{ "", -EINVAL, 0 }, { "G", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { "1Q", -EINVAL, 0 },
+		{ "1GB", -EINVAL, 0 }, { " 1", -EINVAL, 0 }, { "1 G", -EINVAL, 0 }, { ".5G", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		uint64_t got = 0;
+		int err = parse_rate(rates[i].text, &got);
+
+		tap_ok(err == rates[i].err && (err || got == rates[i].want),
+		       "rate \"%s\": %d, %" PRIu64, rates[i].text, err, got);
+	}
+}
+
 static void test_numbers(void)
 {
 	uint64_t n;
@@ -133,6 +158,7 @@ int main(void)
 {
 	test_sizes();
 	test_numbers();
+	test_rates();
 	test_table();
 	return tap_done();
 }

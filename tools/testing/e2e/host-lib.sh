@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The tools on this kernel, over lo, in network and mount namespaces of its own; source it. The working
+# directory is one that goes at the end, and $bin has the programs.
+
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+top=$(cd "$here/../../.." && pwd)
+# shellcheck source=../tap.sh
+. "$here/../tap.sh"
+
+if [ -z "${ZCRX_IN_NETNS:-}" ]; then
+	export ZCRX_IN_NETNS=1
+	if [ "$(id -u)" -eq 0 ]; then
+		exec unshare -nm "$0" "$@"
+	elif unshare -rnm true 2>/dev/null; then
+		exec unshare -rnm "$0" "$@"
+	fi
+	tap_skip_all 'needs root, or user namespaces'
+fi
+ip link set lo up || tap_skip_all 'cannot set lo up'
+
+# The sanitizers watch: the memory that a test misuses is as good as a wrong byte
+variant=${VARIANT:-asan}
+for tool in zcrx-recv zcrx-send; do
+	make -s -C "$top/tools/$tool" VARIANT="$variant" >&2 || tap_skip_all "$tool does not build"
+done
+bin=$top/build/$variant
+port=9999
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+listening() { ss -Hltn "sport = :$port" | grep -q .; }
+
+# receive ARGUMENT...: start a receiver with $backend; its pid in $receiver, its talk in "talk.txt"
+backend=copy
+wrap=()
+receive() {
+	${wrap[@]+"${wrap[@]}"} "$bin/zcrx-recv" --backend "$backend" -p "$port" "$@" >stdout 2>talk.txt &
+	receiver=$!
+	for _ in $(seq 200); do
+		if listening; then return; fi
+		kill -0 "$receiver" 2>/dev/null || return
+		sleep 0.02
+	done
+}
+
+# received: wait for the receiver's end; its exit status in $status
+received() {
+	status=0
+	wait "$receiver" || status=$?
+	# for who looks whether all are what the schema says
+	grep -a '^{"event"' stdout >>lines
+}
+
+send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
+
+sends_nc() { timeout 60 nc.openbsd -N "$@" "$port" <data >/dev/null; }
+
+# ended WANT TEXT: the receiver's exit status
+ended() {
+	received
+	tap_eq "$status" "$1" "$2" || tap_diag "$(cat talk.txt)"
+}
+
+says() { # PATTERN FILE TEXT
+	if grep -qE -- "$1" "$2"; then
+		tap_result 0 "$3"
+	else
+		tap_result 1 "$3" || true
+		tap_diag "$(cat "$2")"
+	fi
+}
+
+# refused STATUS PATTERN TEXT COMMAND...: it has to end with that status, and say why
+refused() {
+	local want=$1 pattern=$2 text=$3
+
+	shift 3
+	status=0
+	timeout 20 "$@" >stdout 2>talk.txt </dev/null || status=$?
+	if [ "$status" = "$want" ] && grep -qE -- "$pattern" talk.txt; then
+		tap_result 0 "$text"
+	else
+		tap_result 1 "$text" || true
+		tap_diag "status $status, wanted $want and: $pattern"
+		tap_diag "$(cat talk.txt)"
+	fi
+}

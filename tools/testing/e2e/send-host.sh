@@ -1,0 +1,390 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 240
+#
+# zcrx-send on this kernel, over lo in a network namespace of its own: what it says about
+# the shape of its segments, and that it is true
+
+set -u
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+# shellcheck source=host-lib.sh
+. "$here/host-lib.sh"
+
+send=$bin/zcrx-send
+head -c 20000123 /dev/urandom >data
+
+# of FILE KEY: a member of the last JSON line
+of() { sed -n "\$s/.*\"$2\":\\([^,}]*\\).*/\\1/p" "$1"; }
+
+# json FILE...: all lines are JSON
+json() {
+	if command -v python3 >/dev/null; then
+		tap_ok '  all its lines are JSON' python3 -c \
+			'import json, sys; [json.loads(line) for name in sys.argv[1:] for line in open(name)]' "$@"
+	else
+		tap_skip '  all its lines are JSON' 'no python3'
+	fi
+}
+
+tap_eq "$("$send" --help | awk 'length > 80')" '' 'help has no line of more than 80 columns'
+
+# ---- --explain ----------------------------------------------------------------
+
+# explains TEXT MTU PAYLOAD ALIGNED DIRECT [ARGUMENT...]: what --explain says with this MTU, and
+# that a stream is then really cut so
+explains() {
+	local text=$1 mtu=$2 payload=$3 aligned=$4 direct=$5
+
+	shift 5
+	ip link set lo mtu "$mtu"
+	receive "${recv_args[@]}" --connections 2 --discard
+	refused 0 'nothing is sent' "explain: $text" "$send" "$host" "$port" --explain --json "$@"
+	cp stdout explained
+	cp talk.txt told
+	send "$host" "$port" --pattern --bytes 1M --json --interval 0 "$@"
+	received
+	tap_eq "$(of explained payload_bytes) $(of explained aligned_bytes)" "$payload $aligned" \
+		"  segments of $payload bytes"
+	tap_eq "$(head -n 1 sent.out | sed 's/.*"payload_bytes":\([0-9]*\).*/\1/')" "$payload" '  it is so'
+	tap_eq "$(sed 's/.*"direct_blocks":\[\([0-9,]*\)\].*/\1/' explained)" "$direct" "  disks: ${direct:-none}"
+}
+
+host=127.0.0.1 recv_args=(--page-mss)
+explains 'pages asked for, IPv4' 65536 4096 4096 512,4096
+says '^  pages +4096 bytes: take an MSS of 4108 and an MTU of 4148, on both sides$' told '  what a page takes'
+says '^  to do +nothing$' told '  nothing to do'
+recv_args=()
+explains 'the MTU of a page, IPv4' 4148 4096 4096 512,4096
+explains 'the MTU of an Ethernet, IPv4' 1500 1448 0 ''
+says '^  to do +here: ip link set dev lo mtu 4148$' told '  the command that mends it'
+says '^ +receiver: .*zcrx-recv --page-mss$' told '  and that of the receiver'
+json explained
+recv_args=(--mss 1036)
+explains 'blocks asked for, IPv4' 1500 1024 512 512
+recv_args=()
+explains 'two pages' 9000 8192 4096 512,4096
+explains 'pages of 16 KiB' 9000 8948 0 '' --page 16K
+says 'MTU of 16436' told '  their MTU'
+explains 'pages of 64 KiB' 9000 8948 0 '' --page 64K
+says 'no segment can be so long' told '  no MTU is enough for them'
+host=::1
+explains 'the MTU of a page, IPv6' 4168 4096 4096 512,4096
+explains 'that of IPv4, IPv6' 4148 4076 0 ''
+says 'ip link set dev lo mtu 4168$' told '  the command that mends it'
+ip link set lo mtu 65536
+receive --once -o file
+"$send" --explain 127.0.0.1 "$port" <data 2>/dev/null
+ended 0 'explain sends nothing'
+tap_eq "$(stat -c %s file)" 0 '  not a byte'
+refused 3 'ZC060' 'explain, and nobody listens' "$send" --explain 127.0.0.1 "$port"
+
+# ---- the shape ----------------------------------------------------------------
+
+# shape_is VERDICT PATTERN TEXT: what the sender says of 8 MB. Between "kept" and
+# "partly" luck decides, too: TCP sends now and then something again on a busy machine
+shape_is() { # ... [ARGUMENT...]
+	local want=$1 pattern=$2 text=$3
+
+	shift 3
+	for _ in $(seq 20); do
+		receive --once --verify --json "${recv_args[@]}"
+		send 127.0.0.1 "$port" --verify --bytes 8M --json "$@"
+		received
+		case $want$(of sent.out shape) in
+		kept\"partly\" | partly\"kept\") ;;
+		*) break ;;
+		esac
+	done
+	tap_eq "$(of sent.out shape)" "\"$want\"" "shape: $text"
+	says "^  shape +$pattern" sent '  in words'
+}
+recv_args=(--page-mss --record 4)
+shape_is kept 'kept: all 512 whole records left in segments of whole pages$' 'pages' --pace 500M
+tap_eq "$(of stdout aligned_records)" 512 '  and the receiver sees that'
+recv_args=(--mss 1036)
+shape_is kept 'kept: all 512 whole records left in segments of whole blocks$' 'blocks' --pace 500M
+recv_args=(--mss 1460)
+shape_is none 'none: segments of 1448 bytes' 'neither'
+recv_args=(--mss 3596)
+shape_is unknown 'not known: in records' 'seven blocks, which a record is no whole number of'
+tap_eq "$(of sent.out records_spoiled_max)" 512 '  any record may be cut'
+
+# A receiver that lets little in at a time makes TCP cut where it should not
+recv_args=(--page-mss --record 4 --rcvbuf 16K)
+shape_is partly 'kept but for at most [1-9][0-9]* of 512 records$' 'a small window'
+tap_ok "  no less than what the receiver sees is admitted" test "$(of sent.out records_spoiled_max)" -ge \
+	$((512 - $(of stdout aligned_records)))
+
+if nft add table ip t 2>/dev/null; then
+	nft add chain ip t in '{ type filter hook input priority 0; }'
+	nft add rule ip t in tcp dport $port ip length '>' 1000 numgen inc mod 100 == 99 drop
+	recv_args=(--page-mss --record 4)
+	shape_is partly 'kept but for at most' 'one packet in a hundred is lost'
+	tap_ok '  that many were sent again' test "$(of sent.out retransmitted)" -gt 3
+	tap_ok "  no less than what the receiver sees is admitted" test "$(of sent.out records_spoiled_max)" -ge \
+		$((512 - $(of stdout aligned_records)))
+	nft delete table ip t
+else
+	tap_skip 'shape: one packet in a hundred is lost' 'no nftables'
+fi
+
+receive --once --discard --page-mss
+{ head -c 4000000 data; sleep 0.5; ip link set lo mtu 1500; head -c 4000000 data; } |
+	send 127.0.0.1 "$port" --json
+ip link set lo mtu 65536
+received
+tap_eq "$(of sent.out shape)" '"unknown"' 'shape: the MTU falls in the middle'
+says 'shape +not known: the length of segments changed on the way, from 4096 bytes to 1448$' sent '  in words'
+json sent.out
+
+receive --discard --page-mss
+(sleep 0.5; kill -INT "$(pgrep -P $$ -f 'zcrx-send 127.0.0.1')") &
+send 127.0.0.1 "$port" --pattern --json
+kill -INT "$receiver"
+received
+wait
+says '^  shape +(kept|not known|kept but)' sent 'shape: one that is interrupted'
+
+# ---- pace, progress -----------------------------------------------------------
+
+receive --once --discard
+send 127.0.0.1 "$port" --pattern --bytes 5M --pace 40M --json
+received
+tap_ok 'paced: 5 MiB at 40 Mbit/s take a second' awk -v s="$(of sent.out seconds)" 'BEGIN { exit !(s > 0.8 && s < 1.6) }'
+json sent.out
+refused 2 'not a rate' 'no rate' "$send" h 1 --pace fast
+refused 2 'not a rate' 'none at all' "$send" h 1 --pace 0
+
+receive --once --discard
+if command -v script >/dev/null; then
+	script -qc "$send 127.0.0.1 $port -f data --bytes 10M --pace 80M --interval 0.1" /dev/null >terminal </dev/null
+	tap_ok 'on a terminal it says how far it is' grep -qE $'\r +[1-9][0-9] %  [0-9.]+ MB of 10 MB' terminal
+	tap_ok '  and in the end the report as ever' grep -qE '^sent 10 MB in 1\.[0-9]+ s, 0\.0[0-9] Gbit/s' \
+		<(tr -d '\r' <terminal)
+else
+	tap_skip 'on a terminal it says how far it is' 'no script(1)'
+	send 127.0.0.1 "$port" -f data
+fi
+received
+receive --once --discard
+send 127.0.0.1 "$port" -f data --bytes 5M --pace 80M --interval 0.1
+received
+tap_fails 'elsewhere it has lines' '' grep -q $'\r' sent
+says '^ +0\.2 s +[0-9.]+ (KB|MB) +[0-9.]+ Gbit/s$' sent '  of intervals'
+
+# ---- without copies on this side ----------------------------------------------
+
+# without_copies TEXT PATTERN ARGUMENT...: a file gets there, and what the sender says
+without_copies() {
+	local text=$1 pattern=$2
+
+	shift 2
+	receive --once -o file "${recv_args[@]}"
+	send "$host" "$port" -f data --json "$@"
+	ended 0 "$text"
+	tap_ok '  the file is what was sent' cmp data file
+	says "$pattern" sent '  in words'
+}
+
+recv_args=(--page-mss)
+for host in 127.0.0.1 ::1; do
+	without_copies "zero copy to $host" '^sent 19\.1 MB \(0\.0 % zero copy\) in' --zerocopy
+	says 'ZC066 [0-9]+ of [0-9]+ sends were copied all the same: .* is this host' sent '  and why not'
+	tap_ok '  in JSON' test "$(of sent.out sends_copied)" -gt 1220
+	json sent.out
+	without_copies "sendfile to $host" '^sent 19\.1 MB in' --sendfile
+done
+host=127.0.0.1
+# records of three pages take two segments of two pages at most, if they end where they should
+recv_args=(--mss 8204)
+for how in --sendfile --zerocopy; do
+	without_copies "records that are not whole segments, $how" 'records of 12288$' "$how" --record 3 --pace 400M
+	tap_ok '  end where they should' test "$(of sent.out segments_sent)" -ge "$(of sent.out segments_expected)" \
+		-a "$(of sent.out segments_excess)" -lt 50
+done
+recv_args=(--page-mss)
+without_copies 'sendfile, other records' 'records of 3584$' --sendfile --page 512 --record 7
+without_copies 'sendfile of a part' '^sent 19\.1 MB' --sendfile --bytes 20000123
+recv_args=(--hello)
+without_copies 'zero copy after a greeting' 'as agreed$' --zerocopy --hello
+without_copies 'sendfile after a greeting' 'as agreed$' --sendfile --hello
+
+receive --once -o file
+"$send" 127.0.0.1 "$port" --zerocopy <data 2>sent
+ended 0 'zero copy of standard input'
+tap_ok '  the file is what was sent' cmp data file
+
+receive --connections 4 --verify
+send 127.0.0.1 "$port" --pattern --bytes 10M -P 4 --zerocopy
+ended 0 'zero copy of four streams'
+
+if command -v prlimit >/dev/null && [ "$(ulimit -l)" != 64 ]; then
+	receive --once --verify
+	prlimit --memlock=65536 setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock \
+		"$send" 127.0.0.1 "$port" --pattern --bytes 10M --zerocopy 2>sent >/dev/null
+	ended 0 'zero copy with 64 KiB of locked memory'
+	says 'ZC079 [0-9]+ of [0-9]+ sends had to be copied' sent '  what was too much is told'
+fi
+
+# To another network namespace: not loopback, but not without a copy either
+if ip link add to-peer type veth peer name eth0 2>/dev/null; then
+	unshare -n sleep 60 &
+	peer=$!
+	until [ "$(readlink "/proc/$peer/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done
+	ip link set eth0 netns "$peer"
+	ip addr add 192.0.2.1/24 dev to-peer
+	ip link set to-peer up mtu 4148
+	nsenter -n -t "$peer" ip addr add 192.0.2.2/24 dev eth0
+	nsenter -n -t "$peer" ip link set eth0 up mtu 4148
+	far() { # zero copy to there
+		nsenter -n -t "$peer" "$bin/zcrx-recv" --backend copy -p "$port" --once --verify 2>talk.txt &
+		receiver=$!
+		send 192.0.2.2 "$port" --wait 5 --pattern --bytes 4M --zerocopy
+		received
+	}
+	far
+	says 'ZC069 .*: to-peer is a virtual interface' sent 'zero copy over a virtual interface'
+	tap_eq "$status" 0 '  arrives'
+	if command -v tcpdump >/dev/null; then
+		: >tapped
+		tcpdump -ni to-peer -w dump 2>tapped &
+		tap=$!
+		until grep -q listening tapped; do sleep 0.02; done
+		far
+		says "ZC067 .*: tcpdump \\(pid $tap\\) gets a copy of every packet" sent 'zero copy under the eyes of tcpdump'
+		kill "$tap"
+		wait "$tap"
+	else
+		tap_skip 'zero copy under the eyes of tcpdump' 'no tcpdump'
+	fi
+	kill "$peer"
+	wait "$peer"
+else
+	tap_skip 'zero copy over a virtual interface' 'this kernel has no veth'
+fi
+
+refused 2 'one of --zerocopy' 'both' "$send" h 1 --zerocopy --sendfile -f data
+refused 2 'needs -f' 'sendfile of standard input' "$send" h 1 --sendfile
+refused 2 'needs -f' 'sendfile of the pattern' "$send" h 1 --sendfile --pattern
+refused 3 'no regular file' 'sendfile of a device' "$send" h 1 --sendfile -f /dev/zero
+: >empty
+refused 3 'no regular file' 'sendfile of nothing' "$send" h 1 --sendfile -f empty
+
+# ---- the greeting -------------------------------------------------------------
+
+receive --once --hello --verify --json
+send 127.0.0.1 "$port" --hello --pattern --bytes 8M --json
+tap_eq $? 0 'a greeting, then data: the sender'
+ended 0 '  the receiver'
+says 'segments of 1 page, records of 16384, as agreed' sent '  the sender cuts as agreed'
+tap_eq "$(of stdout bytes) $(of stdout records) $(of stdout aligned_records)" '8388608 512 512' \
+	'  the greeting is no data, and all of the data is aligned'
+json stdout sent.out
+
+receive --connections 3 --hello --record 2 --page-mss --discard
+send ::1 "$port" --hello --pattern --bytes 1M -P 3
+ended 0 'three streams'
+says 'records of 8192, as agreed' sent '  and the record that the receiver wants'
+
+receive --once --hello -o file
+send 127.0.0.1 "$port" --hello -f data
+ended 0 'into a file'
+tap_ok '  it has the data and no greeting' cmp data file
+
+receive --connections 2 --hello --record 3
+refused 0 'offers pages of .*, records of 12288, aligned to 512; region 64 MB' 'explain: what a receiver offers' \
+	"$send" --explain --hello 127.0.0.1 "$port"
+send 127.0.0.1 "$port" --hello --pattern --bytes 1M
+ended 0 '  which is no failure of the receiver'
+
+# Whoever does not speak it, each to a receiver of its own
+not_agreed() { # CODE TEXT COMMAND-THAT-SENDS
+	receive --once --hello=0.5 -o file
+	sh -c "$3" >heard 2>/dev/null
+	ended 1 "$2"
+	says "$1 .*cannot agree" talk.txt "  which is told as $1"
+	tap_eq "$(stat -c %s file)" 0 '  and the file is empty'
+}
+not_agreed ZC070 'a file instead of a greeting' "head -c 300000 data | nc.openbsd -N 127.0.0.1 $port"
+tap_eq "$(head -c 7 heard)" 'zcrx-hi' '  it was offered something'
+not_agreed ZC072 'nothing at all' "sleep 3 | nc.openbsd 127.0.0.1 $port"
+not_agreed ZC072 'half of a greeting, then nothing' "(printf 'zcrx-hi\n\001'; sleep 3) | nc.openbsd 127.0.0.1 $port"
+says '\(9 bytes\)' talk.txt '  and how much there was of it'
+not_agreed ZC073 'half of a greeting, then the end' "printf 'zcrx-hi\n\001' | nc.openbsd -N 127.0.0.1 $port"
+not_agreed ZC073 'the end at once' "nc.openbsd -N 127.0.0.1 $port </dev/null"
+
+# message KIND REFUSAL PAGE QUANTUM RECORD REGION [VERSION]: as sixteen numbers of 32 bits
+message() {
+	perl -e 'print "zcrx-hi\n", pack("v4 V4 Q< x24", $ARGV[6] // 1, 64, @ARGV[0 .. 3], $ARGV[4], 0, $ARGV[5])' "$@"
+}
+answer() { message 2 0 "$(getconf PAGESIZE)" 512 16384 67108864; }
+message 2 0 4096 512 16384 67108864 2 >v2
+message 1 0 "$(getconf PAGESIZE)" 512 16384 67108864 >offer
+message 2 0 "$(getconf PAGESIZE)" 512 8192 67108864 >other
+message 2 6 0 0 0 0 >no
+answer >yes
+{ answer; echo data; } >early
+not_agreed ZC071 'another version' "nc.openbsd -N 127.0.0.1 $port <v2"
+says 'version 2, this program in version 1' talk.txt '  with both numbers'
+tap_eq "$(tail -c 50 heard | head -c 2 | od -An -tu2 | tr -d ' ')" 2 '  the peer is told that by refusal 2'
+not_agreed ZC074 'an offer as answer' "nc.openbsd -N 127.0.0.1 $port <offer"
+says 'refusal 4,' talk.txt '  refusal 4'
+not_agreed ZC074 'another record' "nc.openbsd -N 127.0.0.1 $port <other"
+says 'refusal 10,' talk.txt '  refusal 10'
+not_agreed ZC074 'data before all is agreed' "nc.openbsd -N 127.0.0.1 $port <early"
+says 'refusal 11,' talk.txt '  refusal 11'
+not_agreed ZC075 'a sender that refuses' "nc.openbsd -N 127.0.0.1 $port <no"
+says 'refuses: refusal 6, the page size' talk.txt '  in words'
+
+receive --connections 21 --hello --verify
+for _ in $(seq 20); do (cat yes; sleep 0.2) | nc.openbsd -N 127.0.0.1 "$port" >/dev/null & done
+send 127.0.0.1 "$port" --hello --pattern --bytes 1M
+ended 0 'twenty others at the same time that agree and send nothing'
+wait
+
+receive --once --hello
+status=0
+send 127.0.0.1 "$port" --pattern --bytes 100K || status=$?
+tap_eq "$status" 1 'zcrx-send without --hello to a receiver with it'
+says 'ZC077 .*' sent '  is told to use it'
+received
+
+# From a peer that is no such receiver
+from() { # FILE [SECONDS]: send that, and keep the connection for so long
+	{ cat "$1"; sleep "${2:-0}"; } | timeout 10 nc.openbsd ${2:+-N} -l "$port" >heard &
+	until listening; do sleep 0.02; done
+}
+not_greeted() { # CODE PATTERN TEXT FILE [SECONDS]
+	from "$4" "${5:-}"
+	refused 3 "$1 .*cannot agree|$1" "$3" "$send" 127.0.0.1 "$port" --hello=0.4 --pattern --bytes 1M
+	says "$2" talk.txt '  in words'
+	wait
+}
+: >nothing
+message 1 0 4096 512 16384 67108864 7 >v7
+message 1 0 4095 512 16384 67108864 >p4095
+message 1 0 4096 512 16385 67108864 >r16385
+message 1 0 4096 512 16384 100 >small
+message 1 9 0 0 0 0 >refuses
+message 3 0 0 0 0 0 >go
+not_greeted ZC070 'another program' 'garbage' data
+not_greeted ZC072 'nothing for 0.4 s' 'a receiver that says nothing' nothing 2
+not_greeted ZC071 'version 7, this program in version 1' 'another version' v7
+not_greeted ZC074 'refusal 6,' 'pages of 4095' p4095
+tap_eq "$(od -An -tu2 -j14 -N2 heard | tr -d ' ')" 6 '  and the peer is told'
+not_greeted ZC074 'refusal 8,' 'records of 16385' r16385
+not_greeted ZC074 'refusal 9,' 'a region of 100 bytes' small
+not_greeted ZC074 'refusal 4,' 'go before an offer' go
+not_greeted ZC075 'refuses: refusal 9, the region' 'a receiver that refuses' refuses
+head -c 20 offer >part
+timeout 10 nc.openbsd -N -l "$port" <part >heard &
+until listening; do sleep 0.02; done
+refused 3 'ZC073' 'the end within the greeting' "$send" 127.0.0.1 "$port" --hello --pattern
+says '20 of the 64 bytes' talk.txt '  in words'
+wait
+refused 2 'no --page and no --record' 'a page of our own' "$send" h 1 --hello --page 4096
+refused 2 'not a time' 'no time at all' "$send" h 1 --hello=0
+refused 2 'not a time' 'a receiver that waits no time' "$bin/zcrx-recv" --hello=0
+refused 2 'smaller --record' 'a record of 16 pages' "$bin/zcrx-recv" --backend copy -p 1 --hello --record 16
+
+tap_done

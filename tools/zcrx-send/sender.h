@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sender's state, and what it says about it. */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include <pthread.h>
+
+#include "geometry.h"
+#include "hello.h"
+#include "net.h"
+#include "send.h"
+#include "zerocopy.h"
+
+/**
+ * struct reach - how the connection was made
+ * @family: AF_INET or AF_INET6
+ * @mtu: MTU of the path, 0 if it is not known
+ * @name: address of the receiver
+ */
+struct reach {
+	int family;
+	int mtu;
+	char name[NET_NAME];
+};
+
+/**
+ * struct stream - one connection
+ * @sender: whose it is
+ * @thread: who feeds it
+ * @fd: socket
+ * @source: what it sends
+ * @reach: how it was connected
+ * @payload: payload of a full segment
+ * @zc: sends without a copy
+ * @cause: name of the diagnostic for those that were copied, NULL for none
+ * @cause_env: values of its text
+ * @sent: bytes so far; read by the thread that reports
+ * @before: TCP's account before the first byte of data
+ * @info: TCP's own account at the end
+ * @step: what failed
+ * @err: errno of it, 0 if nothing did
+ */
+struct stream {
+	struct sender *sender;
+	pthread_t thread;
+	int fd;
+	struct source source;
+	struct reach reach;
+	uint32_t payload;
+	struct zerocopy zc;
+	const char *cause;
+	struct diag_env cause_env;
+	uint64_t sent;
+	struct tcp_info before;
+	struct tcp_info info;
+	enum zcrx_step step;
+	int err;
+};
+
+/**
+ * struct sender - the sender
+ * @opt: what the user asked for
+ * @report: where to say things
+ * @want: how it is to be cut
+ * @offer: what the receiver offered, all 0 without a greeting
+ * @streams: connections
+ * @done: pipe: a byte for each stream that is done
+ * @stop: becomes readable on SIGINT and SIGTERM
+ * @moving: a line on the terminal is being moved on
+ * @stopping: sockets were shut down to end the streams
+ */
+struct sender {
+	const struct send_options *opt;
+	struct report *report;
+	struct geometry_want want;
+	struct hello offer;
+	struct stream *streams;
+	int done[2];
+	int stop;
+	bool moving;
+	bool stopping;
+};
+
+void *stream_main(void *arg);
+
+void say_refusal(const struct send_options *opt, struct report *report, enum zcrx_step step,
+		 int err);
+void say_start(struct sender *s);
+void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
+void say_no_more(struct sender *s);
+void say_end(struct sender *s, const struct cpu_sample *used);
+uint64_t total_to_send(const struct sender *s);
+uint64_t total_sent(const struct sender *s);
+
+int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
+		     struct reach *how);
+int open_streams(struct sender *s);
+void close_streams(struct sender *s);
+
+#endif
