@@ -113,9 +113,10 @@ static const struct option_def defs[] = {
 					 "holds, else of whole 512-byte blocks" },
 	{ "mss", KEY_MSS, "N", "ask for this MSS (with TCP timestamps: page + 12)" },
 	{ "record", KEY_RECORD, "PAGES", "count records of PAGES pages that arrive aligned" },
-	{ "hello", KEY_HELLO, "[=S]", "agree on page and record with zcrx-send --hello before any\n"
-				     "data, and refuse everybody else; wait S seconds (5).\n"
-				     "Comes with --page-mss, if no --mss, and --record" },
+	{ "hello", KEY_HELLO, "[=S]", "before any data agree on page and record with\n"
+				     "zcrx-send --hello, and refuse all others; wait S\n"
+				     "seconds (5). Implies --page-mss, unless --mss, and\n"
+				     "--record" },
 	{ "rcvbuf", KEY_RCVBUF, "SIZE", "receive buffer of a socket; else the kernel tunes it" },
 	{ .help = "What it says" },
 	{ "interval", KEY_INTERVAL, "S", "a line every S seconds (1); 0 for none" },

@@ -19,7 +19,7 @@ sender() {
 	peer "$command"
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	tap_eq "$rc" 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
 	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
 	rm -f "$output"
 	tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least 90" \
@@ -49,7 +49,7 @@ guest_sends() {
 	peer_start "timeout 60 nc.openbsd -l $port >$work/arrived"
 	nap 1
 	"$bin/zcrx-send" "$ZCRX_PEER" "$port" --wait 10 --zerocopy -f "$work/input" --json >"$work/sent.json" 2>"$work/sent" || rc=$?
-	tap_eq $rc 0 "zcrx-send --zerocopy from the guest" || tap_diag "$(cat "$work/sent")"
+	tap_eq "$rc" 0 "zcrx-send --zerocopy from the guest" || tap_diag "$(cat "$work/sent")"
 	peer_wait "$peer_id"
 	tap_ok '  every byte is right' cmp "$work/input" "$work/arrived"
 	tap_ok "  and none was copied: $(tail -n 1 "$work/sent")" grep -q '"sends_copied":0,' "$work/sent.json"
