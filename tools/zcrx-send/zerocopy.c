@@ -209,15 +209,16 @@ static bool find_owner(unsigned long inode, char *out, size_t size)
 		if (fds)
 			closedir(fds);
 		if (found) {
+			const char *who = "a process";
 			FILE *comm;
 
 			snprintf(path, sizeof(path), "/proc/%s/comm", p->d_name);
 			comm = fopen(path, "re");
-			if (!comm || fscanf(comm, "%31[^\n]", name) != 1)
-				snprintf(name, sizeof(name), "a process");
+			if (comm && fscanf(comm, "%31[^\n]", name) == 1)
+				who = name;
 			if (comm)
 				fclose(comm);
-			snprintf(out, size, "%s (pid %.12s)", name, p->d_name);
+			snprintf(out, size, "%s (pid %.12s)", who, p->d_name);
 		}
 	}
 	if (proc)
