@@ -303,7 +303,8 @@ not_agreed() { # CODE TEXT COMMAND-THAT-SENDS
 	sh -c "$3" >heard 2>/dev/null
 	ended 1 "$2"
 	says "$1 .*cannot agree" talk.txt "  which is told as $1"
-	tap_eq "$(stat -c %s file)" 0 '  and the file is empty'
+	tap_ok '  and the file of before is as it was' cmp data file
+	tap_ok '  with nothing of it beside' test ! -s file.part
 }
 not_agreed ZC070 'a file instead of a greeting' "head -c 300000 data | nc.openbsd -N 127.0.0.1 $port"
 tap_eq "$(head -c 7 heard)" 'zcrx-hi' '  it was offered something'
