@@ -28,6 +28,8 @@ transfer() {
 	wait "$recv_pid"
 	tap_eq $? 0 "a transfer" || tap_diag "$(cat "$work/recv.err")"
 	tap_ok "its memory comes home" wait_for 5 no_pool_detached
+	# what the last pool lets go of is freed by a worker
+	wait_for 5 grep -q ': io_zc_rx_free: ' "$trace/trace"
 }
 
 # One that does not read for two seconds, so that nothing comes back
