@@ -420,7 +420,7 @@ static void device_detached(struct kunit *test)
 {
 	struct net_device *dev = alloc_netdev_dummy(0);
 	struct netlink_ext_ack extack = {};
-	struct dev_zc_rx zc = { .cpu = -1 };
+	struct dev_zc_rx zc = {};
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
