@@ -585,6 +585,20 @@ struct nicinfo_process nicinfo_ring_owner(const char *iface, uint32_t queue)
 }
 
 /**
+ * nicinfo_socket_owner() - who has a socket
+ * @inode: number of the socket, as /proc/net and sock_diag tell it
+ *
+ * Return: the first process that has it; none where we may not look.
+ */
+struct nicinfo_process nicinfo_socket_owner(unsigned long inode)
+{
+	struct search s = { 0 };
+
+	snprintf(s.link, sizeof(s.link), "socket:[%lu]", inode);
+	return search_all(&s);
+}
+
+/**
  * struct xsk_search - the AF_XDP socket that is looked for
  * @index: interface
  * @queue: its queue
@@ -634,7 +648,6 @@ int nicinfo_xsk_on(const char *iface, uint32_t queue, struct nicinfo_process *ow
 {
 	const struct xdp_diag_req req = { .sdiag_family = AF_XDP, .xdiag_show = XDP_SHOW_INFO };
 	struct xsk_search s = { .index = if_nametoindex(iface), .queue = queue };
-	struct search process = { 0 };
 	struct nl_message m;
 	struct nl nl;
 	int err = nl_open(&nl, NETLINK_SOCK_DIAG);
@@ -647,8 +660,7 @@ int nicinfo_xsk_on(const char *iface, uint32_t queue, struct nicinfo_process *ow
 	nl_close(&nl);
 	if (err || !s.found)
 		return err;
-	snprintf(process.link, sizeof(process.link), "socket:[%u]", s.found);
-	*owner = search_all(&process);
+	*owner = nicinfo_socket_owner(s.found);
 	return 1;
 }
 

@@ -98,6 +98,7 @@ int nicinfo_rss(const char *iface, uint32_t context, uint32_t *table, unsigned i
 enum nicinfo_xdp nicinfo_xdp(const char *iface);
 struct nicinfo_user nicinfo_queue_user(const char *iface, uint32_t queue);
 struct nicinfo_process nicinfo_ring_owner(const char *iface, uint32_t queue);
+struct nicinfo_process nicinfo_socket_owner(unsigned long inode);
 int nicinfo_xsk_on(const char *iface, uint32_t queue, struct nicinfo_process *owner);
 int nicinfo_xsk_count(void);
 

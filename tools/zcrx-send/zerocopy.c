@@ -2,9 +2,7 @@
 #include "zerocopy.h"
 
 #include <time.h>
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <linux/errqueue.h>	/* needs struct timespec */
 #include <linux/ethtool.h>
 #include <linux/if_ether.h>
@@ -16,6 +14,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "nicinfo.h"
 #include "stop.h"
 
 /* Look so often whether the connection has failed, or a signal asked to stop */
@@ -189,41 +188,14 @@ void zerocopy_close(struct zerocopy *z)
 /* ---- why it was copied ------------------------------------------------- */
 
 /* Name and number of a process that has the socket, as far as we may look */
-static bool find_owner(unsigned long inode, char *out, size_t size)
+static void name_owner(unsigned long inode, char *out, size_t size)
 {
-	char want[32], path[PATH_MAX], link[64], name[32];
-	DIR *proc = opendir("/proc"), *fds;
-	struct dirent *p, *f;
-	bool found = false;
+	struct nicinfo_process p = nicinfo_socket_owner(inode);
 
-	snprintf(want, sizeof(want), "socket:[%lu]", inode);
-	while (proc && !found && (p = readdir(proc))) {
-		snprintf(path, sizeof(path), "/proc/%s/fd", p->d_name);
-		fds = p->d_name[0] >= '1' && p->d_name[0] <= '9' ? opendir(path) : NULL;
-		while (fds && !found && (f = readdir(fds))) {
-			ssize_t n = readlinkat(dirfd(fds), f->d_name, link, sizeof(link) - 1);
-
-			link[n > 0 ? n : 0] = '\0';
-			found = !strcmp(link, want);
-		}
-		if (fds)
-			closedir(fds);
-		if (found) {
-			const char *who = "a process";
-			FILE *comm;
-
-			snprintf(path, sizeof(path), "/proc/%s/comm", p->d_name);
-			comm = fopen(path, "re");
-			if (comm && fscanf(comm, "%31[^\n]", name) == 1)
-				who = name;
-			if (comm)
-				fclose(comm);
-			snprintf(out, size, "%s (pid %.12s)", who, p->d_name);
-		}
-	}
-	if (proc)
-		closedir(proc);
-	return found;
+	if (p.pid)
+		snprintf(out, size, "%s (pid %d)", p.name[0] ? p.name : "a process", (int)p.pid);
+	else
+		snprintf(out, size, "somebody else's packet socket");
 }
 
 /* Packet sockets that see every packet of this interface: each gets a copy of its own */
@@ -241,8 +213,8 @@ static unsigned int find_taps(const char *iface, char *owner, size_t size)
 		if (proto != ETH_P_ALL || (bound && bound != index))
 			continue;
 		n++;
-		if (!owner[0] && !find_owner(inode, owner, size))
-			snprintf(owner, size, "somebody else's packet socket");
+		if (!owner[0])
+			name_owner(inode, owner, size);
 	}
 	if (f)
 		fclose(f);
@@ -264,14 +236,6 @@ static bool lacks_scatter_gather(const char *iface)
 	return lacks;
 }
 
-static bool is_virtual(const char *iface)
-{
-	char path[64 + IF_NAMESIZE];
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device", iface);
-	return access(path, F_OK);
-}
-
 /**
  * zerocopy_cause() - why the kernel copies what it was to send without a copy
  * @z: the state
@@ -290,5 +254,5 @@ const char *zerocopy_cause(const struct zerocopy *z, struct diag_env *env)
 		return "send-copied";
 	if (lacks_scatter_gather(z->iface))
 		return "send-copied-feature";
-	return is_virtual(z->iface) ? "send-copied-virtual" : "send-copied";
+	return nicinfo_is_virtual(z->iface) ? "send-copied-virtual" : "send-copied";
 }
