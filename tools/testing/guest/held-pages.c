@@ -24,7 +24,6 @@
 
 #define PAGES		1024u
 #define ENTRIES		4096u
-#define OP_RECV_ZC	58
 /* what comes of the other connection in the meantime, at least */
 #define OTHER_BYTES	(PAGES * 4096 / 4)
 /* nothing for so long, and nothing more will come; or for that many times, if it is too little */

@@ -37,7 +37,6 @@
 #include "pattern.h"
 #include "races-recv.h"
 
-#define OP_RECV_ZC	58
 #define ENTRIES		1024u
 #define MAX_CONNS	8u
 #define MAX_KEPT	1024u

@@ -20,7 +20,6 @@
 #include "pattern.h"
 #include "races.h"
 
-#define OP_RECV_ZC	58
 #define PAGE		4096u
 #define MAX_CONNS	16
 #define MAX_HELD	8192u

@@ -9,6 +9,9 @@
 
 #include <linux/io_uring/zc_rx.h>
 
+/* Not in the headers of liburing */
+#define OP_RECV_ZC	58
+
 /**
  * struct races_ifq - a ring with an interface queue
  * @ring: the ring; its descriptor is -1 when there is none

@@ -36,7 +36,6 @@
 
 #include "races-recv.h"
 
-#define OP_RECV_ZC	58
 #define ENTRIES		1024u
 /* Rings that are larger than what a processor charges a group with in advance */
 #define MANY_RQES	32768u
