@@ -23,8 +23,6 @@ static int bnxt_zc_rx_restart_nic(struct bnxt *bp)
 	int rc;
 
 	bnxt_close_nic(bp, true, false);
-	if (bp->rings_left)
-		bnxt_reset_function(bp);
 	bnxt_set_ring_params(bp);
 	rc = bnxt_open_nic(bp, true, false);
 	if (rc)
@@ -55,8 +53,8 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 	 * work: only from the beginning
 	 */
 	if (rc && (bp->rings_left || !bp->rx_ring[queue_id].page_pool)) {
+		bp->rings_left = true;
 		dev_close(bp->dev);
-		bnxt_reset_function(bp);
 	}
 	return rc;
 }
