@@ -336,6 +336,21 @@ carrier() { [ "$(cat /sys/class/net/eth0/carrier)" = "$1" ]; }
 # fec ENCODING: the link is there, with that one
 fec() { ethtool --show-fec eth0 | tee /dev/stderr | grep -q "Active FEC encoding: $1\$" && carrier 1; }
 
+# link_downs: how often the device lost its link, as of the driver's last look, which it
+# takes once a second
+link_downs() { ethtool -S eth0 | sed -n 's/^ *link_down_events: //p'; }
+link_downs_are() { [ "$(link_downs)" = "$1" ]; }
+
+# counts_a_lost_link: one that is lost once makes one more
+counts_a_lost_link() {
+	local before
+
+	sleep 2
+	before=$(link_downs)
+	ctl link down && wait_for 5 carrier 0 && ctl link up && wait_for 5 carrier 1 &&
+		wait_for 5 link_downs_are $((before + 1)) && sleep 2 && link_downs_are $((before + 1))
+}
+
 # ---------------------------------------------------------------------------
 # Firmware that fails
 
