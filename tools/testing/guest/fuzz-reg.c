@@ -229,7 +229,8 @@ static void registered(struct fz_thread *t, struct fz_ring *r, const struct io_u
 	q->reg = *reg;
 	q->map_size = reg->mmap_sz;
 	q->region_size = region < FZ_REGIONS ? t->w->region_size[region] : FZ_PAGE * 64;
-	q->tidy = true;
+	q->heads_true = true;
+	q->stats_true = true;
 	q->rq_seen = 0;
 	memset(q->seen, 0, sizeof(q->seen));
 	__atomic_store_n(&q->map, map == MAP_FAILED ? NULL : map, __ATOMIC_RELEASE);
@@ -405,6 +406,12 @@ static void break_ctrl(struct fz_thread *t, struct io_uring_zc_rx_ctrl *ctrl)
 	}
 }
 
+static void distrust(struct fz_ifq *q)
+{
+	q->heads_true = false;
+	q->stats_true = false;
+}
+
 /**
  * fz_ifq_ctrl() - operations on an interface queue, valid or not
  * @t: thread
@@ -444,5 +451,5 @@ void fz_ifq_ctrl(struct fz_thread *t)
 		fz_heard(t->w->f, errno, reason);
 	/* what is mapped stays mapped, and says nothing any more */
 	if (!ret && ctrl.op == IORING_ZC_RX_CTRL_UNREGISTER)
-		r->ifqs[ctrl.zcrx_ifq_idx % FZ_IFQS_RING].tidy = false;
+		distrust(&r->ifqs[ctrl.zcrx_ifq_idx % FZ_IFQS_RING]);
 }

@@ -95,12 +95,10 @@ static void look(struct fz_thread *t, struct fz_ifq *q, char *map)
 	q->rq_seen = head;
 	memcpy(was, q->seen, sizeof(was));
 	memcpy(q->seen, now, sizeof(now));
-	if (!q->tidy)
-		return;
 	/* a look by somebody else may have been newer: more than the ring holds was not taken */
-	if (taken <= q->reg.rq_entries)
+	if (q->heads_true && taken <= q->reg.rq_entries)
 		fz_add(t->w->f, &s->events[FZ_TAKEN], taken);
-	for (unsigned int i = 0; i < FZ_LEN(counters); i++) {
+	for (unsigned int i = 0; i < FZ_LEN(counters) && q->stats_true; i++) {
 		uint64_t d = now[counters[i].at] - was[counters[i].at];
 
 		/* two that look at once see some of it twice, or less than nothing */
@@ -282,16 +280,19 @@ static void cq_head_sane(const struct scribble *s)
 	put(s, s->q->reg.cq_off.head, *word(s->map, s->q->reg.cq_off.tail));
 }
 
-/* What is the kernel's to write. From then on its counters say nothing any more. */
+/* What is the kernel's to write: from then on it says nothing any more */
 static void kernels_own(const struct scribble *s)
 {
-	const uint32_t offs[] = {
-		s->q->reg.rq_off.head, s->q->reg.cq_off.tail,
-		s->q->reg.stats_off + 4 * rng_below(&s->t->rng, sizeof(struct io_uring_zc_rx_stats) / 4),
-	};
+	uint32_t off = s->q->reg.stats_off + 4 * rng_below(&s->t->rng, sizeof(struct io_uring_zc_rx_stats) / 4);
 
-	s->q->tidy = false;
-	put(s, offs[rng_below(&s->t->rng, FZ_LEN(offs))], fz_any32(&s->t->rng));
+	/* seldom, or nobody would ever see what was received without a copy */
+	if (rng_one_in(&s->t->rng, 16)) {
+		s->q->stats_true = false;
+	} else {
+		s->q->heads_true = false;
+		off = rng_one_in(&s->t->rng, 2) ? s->q->reg.rq_off.head : s->q->reg.cq_off.tail;
+	}
+	put(s, off, fz_any32(&s->t->rng));
 }
 
 static void an_entry(const struct scribble *s)
@@ -303,8 +304,12 @@ static void an_entry(const struct scribble *s)
 
 static void anywhere(const struct scribble *s)
 {
-	s->q->tidy = false;
-	put(s, rng_below(&s->t->rng, (uint32_t)(s->q->reg.mmap_sz / 4)) * 4, fz_any32(&s->t->rng));
+	uint32_t off = rng_below(&s->t->rng, (uint32_t)(s->q->reg.mmap_sz / 4)) * 4;
+
+	s->q->heads_true = false;
+	if (off >= s->q->reg.stats_off && off < s->q->reg.stats_off + sizeof(struct io_uring_zc_rx_stats))
+		s->q->stats_true = false;
+	put(s, off, fz_any32(&s->t->rng));
 }
 
 static void (*const scribbles[])(const struct scribble *s) = {

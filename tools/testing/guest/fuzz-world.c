@@ -190,9 +190,21 @@ static void keep_sock(struct fz_thread *t, int fd, uint8_t queue)
 		fz_count(t->w->f, FZ_CLOSE, close(old));
 }
 
+/* Mostly a flow of a queue that this process has: another's are copied, or come by no ring at all */
+static uint32_t pick_listener(struct fz_thread *t)
+{
+	struct fz_ring *r;
+	const struct fz_ifq *q = fz_pick_ifq(t, &r);
+	uint32_t queue = q ? q->reg.if_rxq_id : 0;
+
+	if (queue >= FZ_QUEUE_FIRST && queue < FZ_QUEUE_FIRST + FZ_QUEUES && rng_below(&t->rng, 4))
+		return queue - FZ_QUEUE_FIRST;
+	return rng_below(&t->rng, FZ_QUEUES);
+}
+
 static void accept_one(struct fz_thread *t)
 {
-	uint32_t n = rng_below(&t->rng, FZ_QUEUES);
+	uint32_t n = pick_listener(t);
 	struct sockaddr_in6 from = { 0 };
 	socklen_t len = sizeof(from);
 	int fd = accept4(t->w->f->listeners[n], (struct sockaddr *)&from, &len, rng_one_in(&t->rng, 2) ? SOCK_NONBLOCK : 0);

@@ -184,7 +184,8 @@ struct fz {
  * @map_size: of @map, bytes
  * @region_size: bytes
  * @reg: argument of the registration
- * @tidy: nobody has written to the kernel's part of the rings
+ * @heads_true: nobody has written to the kernel's indices
+ * @stats_true: ... to its counters
  * @rq_seen: head of the refill ring when last looked at
  * @seen: its struct io_uring_zc_rx_stats when last looked at
  */
@@ -194,7 +195,7 @@ struct fz_ifq {
 	size_t map_size;
 	size_t region_size;
 	struct io_uring_zc_rx_ifq_reg reg;
-	bool tidy;
+	bool heads_true, stats_true;
 	uint32_t rq_seen;
 	uint64_t seen[FZ_STATS];
 };
