@@ -25,7 +25,7 @@
 #define PAGES		1024u
 #define ENTRIES		4096u
 /* what comes of the other connection in the meantime, at least */
-#define OTHER_BYTES	(PAGES * 4096 / 4)
+#define OTHER_BYTES	(PAGES * 4096 / 16)
 /* nothing for so long, and nothing more will come; or for that many times, if it is too little */
 #define QUIET_MS	500
 #define QUIET_TIMES	40
