@@ -222,6 +222,26 @@ guest_split() {
 	split_is "unbound without TPA" off 128
 }
 
+faults_were() { "$bin/bnxt-emu" ctl stats | grep -q "^fault_hwrm_fail:* *$1\$"; }
+
+# Rings that the firmware refuses to free, when the interface goes down: they would be missing when it
+# comes up, and might be used meanwhile
+guest_rings_left() {
+	local k
+
+	setup
+	bind_queue
+	for k in 0 1 2 3; do
+		"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1:after=$k >/dev/null
+		ip link set eth0 down
+		tap_ok "ring $k is not freed: one fault" faults_were $((k + 1))
+		"$bin/bnxt-emu" ctl fault clear >/dev/null
+		tap_eq "$("$bin/bnxt-emu" ctl rings | grep -c .)" 0 "ring $k is not freed: the device has none left"
+		honoured "ring $k is not freed, down and up" ip link set eth0 up
+	done
+	unbind_queue "rings left"
+}
+
 # COUNTER: of ethtool -S
 counter() { ethtool -S eth0 | awk -F': *' -v name="$1" '{ gsub(/^ +/, "") } index($0, name ": ") == 1 { print $NF }'; }
 
@@ -310,6 +330,7 @@ main() {
 		vm "${fw%% *}" changes --mtu 4148 --queues 6 --emu-arg $fw
 		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
+		vm "${fw%% *}" rings_left --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_free type'
 		# User Mode Linux of 6.12 has one
 		[ "$arch" = um ] || vm "${fw%% *}" cpu --mtu 1500 --emu-arg $fw
 	done
