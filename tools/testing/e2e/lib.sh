@@ -203,6 +203,37 @@ recv_value() { # FIELD [FILE]: of the last line with results
 	sed -n "/\"event\":\"end\"/s/.*\"$1\":\([0-9.]*\).*/\1/p" "${2:-$work/recv.json}"
 }
 
+# one_stream TITLE MIN_ZERO_COPY MIN_ALIGNED COMMAND RECEIVER_OPTION...: the peer's COMMAND sends one stream; how both
+# ends end, and of what came at least so many % without a copy and page-aligned. The reports
+# are collected in $work/lines
+one_stream() {
+	local title=$1 zc=$2 aligned=$3 command=$4 rc=0
+
+	shift 4
+	recv_start --once "$@"
+	peer "$command"
+	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc" 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
+	[ "$zc" -eq 0 ] || tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
+		at_least "$(recv_value zero_copy_percent)" "$zc"
+	[ "$aligned" -eq 0 ] || tap_ok "$title: $(recv_value aligned_percent) % page-aligned, at least $aligned" \
+		at_least "$(recv_value aligned_percent)" "$aligned"
+	tap_fails "$title: the kernel's counters agree" '' grep -q ZC084 "$work/recv.err"
+}
+
+# In the guest's memory: each piece written would be a message to the host with 9p, which takes a
+# debug kernel in QEMU 10 ms
+output=/run/output
+
+# transfer ...: as one_stream, of $work/input, whose every byte has to arrive in a file
+transfer() {
+	one_stream "$@" -o "$output"
+	tap_ok "$1: every byte is right" cmp "$work/input" "$output"
+	rm -f "$output"
+}
+
 at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
 
 flow_up() { "$top/scripts/zcrx-flow" up eth0 --quiet --queue "$queue" --port "$port"; }
