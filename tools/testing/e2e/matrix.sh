@@ -8,7 +8,7 @@
 # 7.3, and over lo with this machine's own, where the programs are those with sanitizers.
 #
 #	ZCRX_TEST_SIZE       what one transfer carries (default: 3000123)
-#	ZCRX_TEST_COLUMNS    kernels (default: host zc upstream)
+#	ZCRX_TEST_COLUMNS    kernels (default: host zc upstream, with valgrind host)
 #	ZCRX_TEST_ALL=1      every sender with every sink also where a guest copies; else each once there
 #	ZCRX_TEST_VALGRIND=1 receiver and zcrx-send under valgrind: seconds for each transfer, so
 #	                     everywhere each sender and each sink once. No sanitizers then
@@ -17,7 +17,9 @@
 . "$(dirname "$0")/lib.sh"
 
 size=${ZCRX_TEST_SIZE:-3000123}
-columns=${ZCRX_TEST_COLUMNS:-host zc upstream}
+columns=host
+[ -n "${ZCRX_TEST_VALGRIND:-}" ] || columns='host zc upstream'
+columns=${ZCRX_TEST_COLUMNS:-$columns}
 
 # valgrind and sanitizers exclude each other
 host_variant=${ZCRX_TEST_VALGRIND:+gcc}
@@ -307,10 +309,13 @@ make_inputs() { # DIRECTORY
 }
 
 main() {
-	local column why said rc=0
+	local column why said tool rc=0
 
+	for tool in zcrx-recv zcrx-send; do
+		make -s -C "$top/tools/$tool" VARIANT="$host_variant" >&2 || tap_result 1 "$tool can be built" || return 0
+	done
 	make_work
-	tap_ok "what to send" make_inputs "$work/inputs" || return
+	tap_ok "what to send" make_inputs "$work/inputs" || return 0
 	for column in $columns; do
 		column "$column" "$work/inputs" >"$work/$column" 2>&1 &
 	done
