@@ -36,7 +36,7 @@ long_tests := $(shell grep -lx '\# long' $(every_e2e))
 smp_only := $(shell grep -lx '\# smp' $(every_e2e))
 e2e_tests := $(filter-out $(long_tests) $(smp_only),$(every_e2e))
 alone := $(shell grep -lx '\# alone' $(e2e_tests))
-late := tools/testing/e2e/driver.sh tools/testing/e2e/upstream.sh
+late := tools/testing/e2e/driver.sh tools/testing/e2e/matrix.sh tools/testing/e2e/upstream.sh
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 

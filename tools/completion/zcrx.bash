@@ -26,7 +26,7 @@ _zcrx_argument() {
 _zcrx_choices() {
 	"$1" --help 2>/dev/null | awk -v option="$2" '
 		/^ ? ? ? ? ? ?-/ { on = index($0 " ", option " "); if (on) sub(/^ *[^ ]+ [^ ]+ +/, "") }
-		on { sub(/^ +/, ""); if (match($0, /^[a-z0-9]+:/)) print substr($0, 1, RLENGTH - 1) }'
+		on { sub(/^ +/, ""); if (match($0, /^[a-z0-9-]+:/)) print substr($0, 1, RLENGTH - 1) }'
 }
 
 _zcrx_interfaces() { ls /sys/class/net 2>/dev/null; }

@@ -12,6 +12,7 @@ static const struct zcrx_backend_ops *const backends[] = {
 	&zcrx_upstream_ops,
 	&zcrx_copy_ops,
 	&zcrx_epoll_ops,
+	&zcrx_upstream_nodev_ops,
 };
 
 /**

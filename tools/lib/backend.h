@@ -186,6 +186,9 @@ struct zcrx_backend {
  * @name: as in --backend
  * @words: the same in words
  * @zero_copy: data can arrive without a copy
+ * @registers: it copies, and yet its region is the kernel's business: that takes CAP_NET_ADMIN
+ *	and memory that can be locked
+ * @by_name: --backend auto leaves it alone
  * @pins: can run the queue's interrupt on a CPU (struct zcrx_config.cpu)
  * @splits: binding the queue switches header/data split on
  * @probe: 0 when this kernel has it, else -errno and a refusal
@@ -204,6 +207,8 @@ struct zcrx_backend_ops {
 	const char *name;
 	const char *words;
 	bool zero_copy;
+	bool registers;
+	bool by_name;
 	bool pins;
 	bool splits;
 	int (*probe)(const struct zcrx_config *cfg, struct zcrx_refusal *why);
@@ -219,6 +224,7 @@ struct zcrx_backend_ops {
 
 extern const struct zcrx_backend_ops zcrx_rbuf_ops;
 extern const struct zcrx_backend_ops zcrx_upstream_ops;
+extern const struct zcrx_backend_ops zcrx_upstream_nodev_ops;
 extern const struct zcrx_backend_ops zcrx_copy_ops;
 extern const struct zcrx_backend_ops zcrx_epoll_ops;
 

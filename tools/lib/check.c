@@ -61,11 +61,17 @@ struct outcome {
 
 /* ---- checks that are attempts ------------------------------------------ */
 
+/* Is all that is wanted an ordinary receive? */
+static bool is_plain(const struct check_options *opt)
+{
+	return opt->backend && !opt->backend->zero_copy && !opt->backend->registers;
+}
+
 static int try_io_uring(struct check_state *s, struct zcrx_refusal *why)
 {
 	struct uring u;
 	/* where only copying was asked for, any will do */
-	bool plain = s->opt->backend && !s->opt->backend->zero_copy;
+	bool plain = is_plain(s->opt);
 	int err = uring_open(&u, 8, plain ? URING_PLAIN : URING_DEFER);
 
 	if (err < 0)
@@ -82,7 +88,7 @@ static int try_zero_copy(struct check_state *s, struct zcrx_refusal *why)
 	int err = -ENOSYS;
 
 	for (unsigned int i = 0; (ops = zcrx_backend_at(i)); i++) {
-		if (!ops->zero_copy || (s->opt->backend && ops != s->opt->backend))
+		if (s->opt->backend ? ops != s->opt->backend : !ops->zero_copy)
 			continue;
 		err = ops->probe(s->opt->cfg, why);
 		if (err)
@@ -145,6 +151,7 @@ static int try_bind(struct check_state *s, struct zcrx_refusal *why)
  *	table that finds something
  * @after: checks that must not have failed
  * @copying: makes sense for an ordinary receive as well
+ * @region: makes sense wherever the kernel is given a region, with a NIC or without
  * @iface: needs an interface
  * @port: needs a port
  * @bind: only when asked for
@@ -155,6 +162,7 @@ struct check {
 	tell_fn tell;
 	uint32_t after;
 	bool copying;
+	bool region;
 	bool iface;
 	bool port;
 	bool bind;
@@ -166,9 +174,10 @@ struct check {
  */
 static const struct check checks[CHECKS] = {
 	[CHECK_IO_URING] = { "io_uring", .attempt = try_io_uring, .copying = true },
-	[CHECK_ZERO_COPY] = { "zero copy", .attempt = try_zero_copy, .after = BIT(CHECK_IO_URING) },
-	[CHECK_CAPABILITY] = { "capability", .tell = tell_capability },
-	[CHECK_MEMLOCK] = { "locked memory", .tell = tell_memlock },
+	[CHECK_ZERO_COPY] = { "zero copy", .attempt = try_zero_copy, .after = BIT(CHECK_IO_URING),
+			      .region = true },
+	[CHECK_CAPABILITY] = { "capability", .tell = tell_capability, .region = true },
+	[CHECK_MEMLOCK] = { "locked memory", .tell = tell_memlock, .region = true },
 	[CHECK_MEMORY] = { "memory", .tell = tell_memory, .copying = true },
 	[CHECK_INTERFACE] = { "interface", .tell = tell_interface },
 	[CHECK_LINK] = { "link", .tell = tell_link, .after = ON_IFACE, .iface = true },
@@ -193,8 +202,9 @@ static const struct check checks[CHECKS] = {
 static bool is_beside(const struct check_options *opt, const struct check *c)
 {
 	bool copying = opt->backend && !opt->backend->zero_copy;
+	bool fits = c->copying || (c->region && !is_plain(opt));
 
-	return !c->name || (copying && !c->copying) || (c->iface && !opt->cfg->iface) ||
+	return !c->name || (copying && !fits) || (c->iface && !opt->cfg->iface) ||
 	       (c->port && !opt->port) || (c->bind && !opt->bind);
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 static void put_string(FILE *out, const char *s)
 {
@@ -27,12 +28,32 @@ static void put_string(FILE *out, const char *s)
 static void put_key(struct json *j, const char *key)
 {
 	if (j->comma)
-		fputc(',', j->out);
+		fputc(',', j->line);
 	j->comma = true;
 	if (!key)
 		return;
-	put_string(j->out, key);
-	fputc(':', j->out);
+	put_string(j->line, key);
+	fputc(':', j->line);
+}
+
+/* Without memory for it the line goes where it belongs at once */
+static void begin_line(struct json *j)
+{
+	j->line = open_memstream(&j->text, &j->len);
+	if (!j->line)
+		j->line = j->out;
+}
+
+static void end_line(struct json *j)
+{
+	fputc('\n', j->line);
+	if (j->line != j->out) {
+		fclose(j->line);
+		fwrite(j->text, 1, j->len, j->out);
+		free(j->text);
+	}
+	j->line = NULL;
+	fflush(j->out);
 }
 
 /**
@@ -42,8 +63,10 @@ static void put_key(struct json *j, const char *key)
  */
 void json_open(struct json *j, const char *key)
 {
+	if (!j->depth)
+		begin_line(j);
 	put_key(j, key);
-	fputc('{', j->out);
+	fputc('{', j->line);
 	j->comma = false;
 	j->depth++;
 }
@@ -56,27 +79,26 @@ void json_open(struct json *j, const char *key)
  */
 void json_close(struct json *j)
 {
-	fputc('}', j->out);
+	fputc('}', j->line);
 	j->comma = true;
 	if (--j->depth)
 		return;
 	j->comma = false;
-	fputc('\n', j->out);
-	fflush(j->out);
+	end_line(j);
 }
 
 /** json_u64() - a member that is an unsigned number */
 void json_u64(struct json *j, const char *key, uint64_t value)
 {
 	put_key(j, key);
-	fprintf(j->out, "%" PRIu64, value);
+	fprintf(j->line, "%" PRIu64, value);
 }
 
 /** json_i64() - a member that is a signed number */
 void json_i64(struct json *j, const char *key, int64_t value)
 {
 	put_key(j, key);
-	fprintf(j->out, "%" PRId64, value);
+	fprintf(j->line, "%" PRId64, value);
 }
 
 /** json_double() - a member that is a real number; null if it is not finite */
@@ -84,16 +106,16 @@ void json_double(struct json *j, const char *key, double value)
 {
 	put_key(j, key);
 	if (isfinite(value))
-		fprintf(j->out, "%.6f", value);
+		fprintf(j->line, "%.6f", value);
 	else
-		fputs("null", j->out);
+		fputs("null", j->line);
 }
 
 /** json_bool() - a member that is true or false */
 void json_bool(struct json *j, const char *key, bool value)
 {
 	put_key(j, key);
-	fputs(value ? "true" : "false", j->out);
+	fputs(value ? "true" : "false", j->line);
 }
 
 /** json_str() - a member that is text; null for NULL */
@@ -101,17 +123,17 @@ void json_str(struct json *j, const char *key, const char *value)
 {
 	put_key(j, key);
 	if (value)
-		put_string(j->out, value);
+		put_string(j->line, value);
 	else
-		fputs("null", j->out);
+		fputs("null", j->line);
 }
 
 /** json_u64s() - a member that is an array of @n unsigned numbers */
 void json_u64s(struct json *j, const char *key, const uint64_t *values, unsigned int n)
 {
 	put_key(j, key);
-	fputc('[', j->out);
+	fputc('[', j->line);
 	for (unsigned int i = 0; i < n; i++)
-		fprintf(j->out, "%s%" PRIu64, i ? "," : "", values[i]);
-	fputc(']', j->out);
+		fprintf(j->line, "%s%" PRIu64, i ? "," : "", values[i]);
+	fputc(']', j->line);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JSON lines: one object a line, written as it is made. */
+/*
+ * JSON lines: one object a line, written as a whole when it is complete, as standard error has
+ * lines for people that are said meanwhile.
+ */
 #ifndef JSON_H
 #define JSON_H
 
@@ -9,12 +12,18 @@
 
 /**
  * struct json - a JSON writer
- * @out: where it writes
+ * @out: where lines go
+ * @line: the line in the making
+ * @text: its characters, when it is complete
+ * @len: how many
  * @depth: objects and arrays that are open
  * @comma: the next member needs one before it
  */
 struct json {
 	FILE *out;
+	FILE *line;
+	char *text;
+	size_t len;
 	unsigned int depth;
 	bool comma;
 };

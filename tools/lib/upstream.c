@@ -7,6 +7,11 @@
  * zcrx_kernel_stats), before they announce the data. They mark no completion, so the
  * bytes that were counted and that no piece has been charged with yet are charged to
  * the next pieces that they cover. See there for what is not counted.
+ *
+ * Linux 7.1 has it without a device as well (NODEV): every byte is copied into the region,
+ * from whatever interface it came. All else is the same, so this shows what the rings cost,
+ * and lets programs for them run where there is no such NIC. Nobody but us makes the kernel
+ * look at the refill ring then.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -41,6 +46,9 @@
  * @alloc_fails: notifications that the NIC found no buffer
  * @rearm: tell that again
  * @event: whose completions those are; only its address matters
+ * @nodev: there is no device
+ * @flush_at: with @nodev, refill entries that are flushed at once
+ * @unflushed: with @nodev, refill entries since
  * @page: page size
  * @piece: of the event in work
  */
@@ -58,6 +66,9 @@ struct upstream_backend {
 	uint64_t alloc_fails;
 	bool rearm;
 	struct zcrx_source event;
+	bool nodev;
+	uint32_t flush_at;
+	uint32_t unflushed;
 	uint32_t page;
 	struct zcrx_piece piece;
 };
@@ -89,7 +100,7 @@ static int upstream_probe(const struct zcrx_config *cfg, struct zcrx_refusal *wh
 }
 
 /* What this kernel's zcrx can do; all zero where it cannot be asked */
-static struct zcrx_features ask_features(const struct upstream_backend *u)
+static struct zcrx_features ask_features(const struct uring *ring)
 {
 	struct zcrx_features features = { 0 };
 	struct zcrx_query query = {
@@ -98,9 +109,26 @@ static struct zcrx_features ask_features(const struct upstream_backend *u)
 		.size = sizeof(features),
 	};
 
-	if (uring_registration(&u->ring, ZCRX_REGISTER_QUERY, &query, 0) || query.result)
+	if (uring_registration(ring, ZCRX_REGISTER_QUERY, &query, 0) || query.result)
 		return (struct zcrx_features){ 0 };
 	return features;
+}
+
+static int nodev_probe(const struct zcrx_config *cfg, struct zcrx_refusal *why)
+{
+	struct zcrx_features features;
+	struct uring u;
+	int ret;
+
+	(void)cfg;
+	ret = uring_open(&u, 8, URING_DEFER_CQE32);
+	if (ret < 0)
+		return zcrx_refuse(why, ZCRX_STEP_RING, ret);
+	features = ask_features(&u);
+	uring_close(&u);
+	if (!(features.register_flags & ZCRX_REG_NODEV))
+		return zcrx_refuse(why, ZCRX_STEP_BUFFERS, ENOSYS);
+	return 0;
 }
 
 static int map_shared(struct upstream_backend *u, const struct zcrx_config *cfg,
@@ -120,10 +148,21 @@ static int map_shared(struct upstream_backend *u, const struct zcrx_config *cfg,
 	return 0;
 }
 
+/* Often enough that neither the ring fills nor the region empties in between */
+static uint32_t flush_threshold(const struct upstream_backend *u, uint32_t rq_entries)
+{
+	uint64_t pages = u->base.region.size / u->page;
+	uint64_t least = pages < rq_entries ? pages : rq_entries;
+
+	return least > 4 ? (uint32_t)(least / 4) : 1;
+}
+
 static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cfg,
 			struct zcrx_refusal *why)
 {
-	struct zcrx_features features = ask_features(u);
+	struct zcrx_features features = ask_features(&u->ring);
+	/* without a device there is nothing to learn from them */
+	bool has_events = !u->nodev && features.features & ZCRX_FEATURE_EVENT;
 	struct zcrx_area_reg area = {
 		.addr = (uintptr_t)u->base.region.addr,
 		.len = u->base.region.size,
@@ -140,21 +179,22 @@ static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cf
 		.stats_offset = u->shared_size - u->page,
 	};
 	struct zcrx_ifq_reg reg = {
-		.if_idx = if_nametoindex(cfg->iface),
-		.if_rxq = cfg->queue,
+		.if_idx = u->nodev ? 0 : if_nametoindex(cfg->iface),
+		.if_rxq = u->nodev ? 0 : cfg->queue,
 		.rq_entries = cfg->rq_entries,
+		.flags = u->nodev ? ZCRX_REG_NODEV : 0,
 		.area = (uintptr_t)&area,
 		.region = (uintptr_t)&region,
-		.events = features.features & ZCRX_FEATURE_EVENT ? (uintptr_t)&events : 0,
+		.events = has_events ? (uintptr_t)&events : 0,
 	};
 	struct io_rbuf_rqring_offsets off;
 	int err;
 
-	if (!reg.if_idx)
+	if (!reg.if_idx && !u->nodev)
 		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENODEV);
 	err = uring_registration(&u->ring, ZCRX_REGISTER_IFQ, &reg, 1);
 	if (err < 0)
-		return zcrx_refuse(why, ZCRX_STEP_QUEUE, err);
+		return zcrx_refuse(why, u->nodev ? ZCRX_STEP_BUFFERS : ZCRX_STEP_QUEUE, err);
 	u->id = reg.id;
 	u->token = area.token;
 	u->flushes = features.ctrl_ops > ZCRX_CTRL_OP_FLUSH;
@@ -166,6 +206,7 @@ static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cf
 		.rqes = reg.offsets.rqes,
 	};
 	rbuf_refill_init(&u->refill, u->shared, &off, reg.rq_entries);
+	u->flush_at = flush_threshold(u, reg.rq_entries);
 	return 0;
 }
 
@@ -182,15 +223,16 @@ static void upstream_close(struct zcrx_backend *b)
 	free(u);
 }
 
-static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
-			 struct zcrx_refusal *why)
+static int open_as(const struct zcrx_backend_ops *ops, const struct zcrx_config *cfg,
+		   struct zcrx_backend **out, struct zcrx_refusal *why)
 {
 	struct upstream_backend *u = calloc(1, sizeof(*u));
 	int err;
 
 	if (!u)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
-	u->base.ops = &zcrx_upstream_ops;
+	u->base.ops = ops;
+	u->nodev = ops == &zcrx_upstream_nodev_ops;
 	u->page = (uint32_t)sysconf(_SC_PAGESIZE);
 	err = uring_open(&u->ring, cfg->cq_entries, URING_DEFER_CQE32);
 	if (err < 0) {
@@ -210,6 +252,18 @@ static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **ou
 	}
 	*out = &u->base;
 	return 0;
+}
+
+static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
+			 struct zcrx_refusal *why)
+{
+	return open_as(&zcrx_upstream_ops, cfg, out, why);
+}
+
+static int nodev_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
+		      struct zcrx_refusal *why)
+{
+	return open_as(&zcrx_upstream_nodev_ops, cfg, out, why);
 }
 
 static int upstream_arm(struct zcrx_backend *b, struct zcrx_source *s)
@@ -239,6 +293,7 @@ static int control(const struct upstream_backend *u, uint32_t op, uint32_t arg)
 static void flush(struct upstream_backend *u)
 {
 	rbuf_refill_publish(&u->refill);
+	u->unflushed = 0;
 	if (!u->flushes)
 		return;
 	control(u, ZCRX_CTRL_OP_FLUSH, 0);
@@ -250,6 +305,8 @@ static bool charge(struct upstream_backend *u, uint32_t len)
 {
 	uint64_t copied;
 
+	if (u->nodev)
+		return true;
 	if (!u->stats)
 		return false;
 	copied = __atomic_load_n(&u->stats->copy_bytes, __ATOMIC_RELAXED);
@@ -363,6 +420,9 @@ static int upstream_give_back(struct zcrx_backend *b, const struct zcrx_piece *p
 		err = rbuf_refill_put(&u->refill, &rqe);
 	}
 	rbuf_refill_publish(&u->refill);
+	u->unflushed += n;
+	if (u->nodev && u->unflushed >= u->flush_at)
+		flush(u);
 	/* told once until armed again: with something to take, it is news again */
 	if (u->rearm && n)
 		u->rearm = control(u, ZCRX_CTRL_OP_ARM_EVENT, ZCRX_NOTIFY_ALLOC_FAIL) != 0;
@@ -388,6 +448,22 @@ const struct zcrx_backend_ops zcrx_upstream_ops = {
 	.zero_copy = true,
 	.probe = upstream_probe,
 	.open = upstream_open,
+	.arm = upstream_arm,
+	.watch = upstream_watch,
+	.next = upstream_next,
+	.give_back = upstream_give_back,
+	.counters = upstream_counters,
+	.close = upstream_close,
+};
+
+const struct zcrx_backend_ops zcrx_upstream_nodev_ops = {
+	.name = "upstream-nodev",
+	.words = "io_uring zcrx without a device, the kernel copies every byte",
+	.zero_copy = false,
+	.registers = true,
+	.by_name = true,
+	.probe = nodev_probe,
+	.open = nodev_open,
 	.arm = upstream_arm,
 	.watch = upstream_watch,
 	.next = upstream_next,

@@ -122,12 +122,15 @@ struct zcrx_kernel_stats {
 	uint64_t copy_bytes;
 };
 
+/* struct zcrx_ifq_reg.flags: no interface, which must be 0 as its queue; all data is copied (7.1) */
+#define ZCRX_REG_NODEV		2
+
 /**
  * struct zcrx_ifq_reg - argument of ZCRX_REGISTER_IFQ
  * @if_idx: interface index
  * @if_rxq: its RX queue
  * @rq_entries: refill ring entries, a power of two
- * @flags: 0
+ * @flags: ZCRX_REG_*
  * @area: address of a struct zcrx_area_reg
  * @region: address of a struct zcrx_region_desc
  * @offsets: out

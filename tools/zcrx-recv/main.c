@@ -92,6 +92,8 @@ static const struct option_def defs[] = {
 	{ "backend", KEY_BACKEND, "NAME", "auto: the first that works; it says which (default)\n"
 					  "rbuf: zero copy, this kernel series\n"
 					  "upstream: zero copy, Linux 6.15 and later\n"
+					  "upstream-nodev: its rings without a NIC: the kernel\n"
+					  "copies all of it, whatever it comes by (Linux 7.1)\n"
 					  "copy: ordinary receive, io_uring's multishot recv\n"
 					  "epoll: ordinary receive, epoll_wait(2) and recv(2)" },
 	{ "require-zerocopy", KEY_REQUIRE, "[=PERCENT]", "never fall back to copying, and end with status 4 if\n"
@@ -291,7 +293,7 @@ static int take_backend(struct recv_options *opt, const char *arg)
 		return 0;
 	}
 	opt->backend = zcrx_backend_find(arg);
-	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, copy, epoll");
+	return opt->backend ? 0 : complain(KEY_BACKEND, arg, "not one of auto, rbuf, upstream, upstream-nodev, copy, epoll");
 }
 
 static int take_hash(struct recv_options *opt, const char *arg)

@@ -216,6 +216,8 @@ static int open_best(struct receiver *r, struct zcrx_refusal *why)
 	for (unsigned int i = 0; (ops = zcrx_backend_at(i)); i++) {
 		struct diag_env env = say_env(r, why);
 
+		if (ops->by_name)
+			continue;
 		if (!ops->zero_copy && r->opt->require)
 			break;
 		if (!ops->zero_copy && !copying)

@@ -354,13 +354,14 @@ static void say_kernel(struct receiver *r, const struct io_uring_zc_rx_stats *k)
 {
 	if (r->counted & ZCRX_COUNTED_LINEAR)
 		fprintf(r->report->talk,
-			"  copied by the kernel: %" PRIu64 " bytes from packet heads, %" PRIu64
-			" bytes from other pages, %" PRIu64 " bytes as the region was empty\n",
+			"  copied    %" PRIu64 " bytes from packet heads, %" PRIu64
+			" bytes from other pages,\n            %" PRIu64
+			" bytes as the region was empty\n",
 			(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes,
 			(uint64_t)k->copy_spare_bytes);
 	else
 		fprintf(r->report->talk,
-			"  copied by the kernel: %" PRIu64
+			"  copied    %" PRIu64
 			" bytes from other pages (from packet heads: not counted)\n",
 			(uint64_t)k->copy_foreign_bytes);
 }
@@ -414,9 +415,10 @@ static void say_writer(struct receiver *r, const struct writer_stats *ws)
 {
 	char pages[REPORT_SIZE], copied[REPORT_SIZE];
 
-	fprintf(r->report->talk, "  written %s from where they arrived, %s copied together, %s%s\n",
+	/* why it is buffered was said at the start */
+	fprintf(r->report->talk, "  written   %s from where they arrived, %s copied together, %s\n",
 		report_size(ws->from_pages, pages), report_size(ws->copied, copied),
-		ws->direct ? "O_DIRECT" : "buffered: ", ws->direct ? "" : ws->plain);
+		ws->direct ? "O_DIRECT" : "buffered");
 }
 
 static void json_writer(struct json *j, const struct sink *s, const struct writer_stats *ws)

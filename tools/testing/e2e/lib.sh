@@ -193,14 +193,52 @@ iperf_server() {
 	"${@:2}" iperf3 -s -D -p "$1" >/dev/null && wait_for 5 listens "$@"
 }
 
-recv_start() { # OPTION...: sets $recv_pid; output in $work/recv.json, $work/recv.err
-	"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --json "$@" >"$work/recv.json" 2>"$work/recv.err" &
+# recv_start OPTION...: sets $recv_pid; output in $recv_out or else $work/recv.json, and in $work/recv.err.
+# $recv_wrap is what runs it
+recv_wrap=()
+recv_out=''
+recv_start() {
+	${recv_wrap[@]+"${recv_wrap[@]}"} "$bin/zcrx-recv" -i "$ZCRX_IF" -q "$queue" -p "$port" --json "$@" \
+		>"${recv_out:-$work/recv.json}" 2>"$work/recv.err" &
 	recv_pid=$!
 	wait_for 5 listening || tap_diag "$(cat "$work/recv.err")"
 }
 
 recv_value() { # FIELD [FILE]: of the last line with results
 	sed -n "/\"event\":\"end\"/s/.*\"$1\":\([0-9.]*\).*/\1/p" "${2:-$work/recv.json}"
+}
+
+# stream COMMAND RECEIVER_OPTION...: the peer's COMMAND sends one stream. How both ended is in $sent
+# and $received
+stream() {
+	recv_start --once "${@:2}"
+	sent=0 received=0
+	peer "$1" || sent=$?
+	wait "$recv_pid" || received=$?
+}
+
+# In the guest's memory: each piece written would be a message to the host with 9p, which takes a
+# debug kernel in QEMU 10 ms
+output=/run/output
+
+# transfer TITLE MIN_ZERO_COPY MIN_ALIGNED COMMAND RECEIVER_OPTION...: one stream, of $work/input, of which
+# every byte has to arrive in a file, and at least so many % without a copy and page-aligned. The reports
+# are collected in $work/lines
+transfer() {
+	local title=$1 zc=$2 aligned=$3
+
+	stream "${@:4}" -o "$output"
+	tap_eq "$sent" 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	tap_eq "$received" 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	cat "$work/recv.json" >>"$work/lines"
+	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
+	rm -f "$output"
+	[ "$zc" -eq 0 ] || tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
+		at_least "$(recv_value zero_copy_percent)" "$zc"
+	[ "$aligned" -eq 0 ] || tap_ok "$title: $(recv_value aligned_percent) % page-aligned, at least $aligned" \
+		at_least "$(recv_value aligned_percent)" "$aligned"
+	tap_fails "$title: the kernel's counters agree" '' grep -q ZC084 "$work/recv.err"
+	tap_eq "$(grep -E '^.{81}' "$work/recv.err" | grep -vE '^(zcrx-recv:|  to )')" '' "$title: the report fits 80 columns"
 }
 
 at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }

@@ -10,28 +10,6 @@
 . "$(dirname "$0")/lib.sh"
 
 size=${ZCRX_TEST_SIZE:-48M}
-# in the guest's memory: each piece written would be a message to the host with 9p, which takes a
-# debug kernel in QEMU 10 ms
-output=/run/output
-
-# One transfer, checked: TITLE SENDER_COMMAND MIN_ZERO_COPY MIN_ALIGNED RECEIVER_OPTION...
-check_transfer() {
-	local title=$1 sender=$2 zc=$3 aligned=$4 rc=0
-
-	shift 4
-	recv_start --once -o "$output" "$@"
-	peer "$sender"
-	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
-	cat "$work/recv.json" >>"$work/lines"
-	tap_ok "$title: every byte is right" cmp "$work/input" "$output"
-	rm -f "$output"
-	tap_ok "$title: $(recv_value zero_copy_percent) % without a copy, at least $zc" \
-		at_least "$(recv_value zero_copy_percent)" "$zc"
-	[ "$aligned" -eq 0 ] || tap_ok "$title: $(recv_value aligned_percent) % page-aligned, at least $aligned" \
-		at_least "$(recv_value aligned_percent)" "$aligned"
-}
 
 # Where a page and its headers fit the MTU, zcrx-send has to get all aligned
 guest_transfers() { # MTU
@@ -40,15 +18,15 @@ guest_transfers() { # MTU
 	[ "$mtu" -lt 4148 ] || aligned4=99
 	[ "$mtu" -lt 4168 ] || aligned6=99
 	tap_ok "zcrx-flow up" flow_up
-	check_transfer "nc, IPv4" "nc -N $ZCRX_GUEST $port <$work/input" 90 0
+	transfer "nc, IPv4" 90 0 "nc -N $ZCRX_GUEST $port <$work/input"
 	tap_ok "the report knows the queue's interrupt" \
 		grep -q '"interrupt":{"number":[0-9]*,"name":"eth0-TxRx-'"$queue"'"' "$work/recv.json"
-	check_transfer "nc, IPv6" "nc -N $ZCRX_GUEST6 $port <$work/input" 90 0
-	check_transfer "zcrx-send, IPv4, busy polling" "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" 90 $aligned4 --busy-poll 50
+	transfer "nc, IPv6" 90 0 "nc -N $ZCRX_GUEST6 $port <$work/input"
+	transfer "zcrx-send, IPv4, busy polling" 90 $aligned4 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" --busy-poll 50
 	tap_ok "busy polling: the kernel takes it" grep -q '"busy_poll_us":50,' "$work/recv.json"
-	check_transfer "zcrx-send, IPv6" "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input" 90 $aligned6
+	transfer "zcrx-send, IPv6" 90 $aligned6 "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input"
 	if [ "$mtu" = 1500 ]; then
-		check_transfer "copying receive" "nc -N $ZCRX_GUEST $port <$work/input" 0 0 --backend copy
+		transfer "copying receive" 0 0 "nc -N $ZCRX_GUEST $port <$work/input" --backend copy
 		tap_eq "$(recv_value zero_copy_bytes)" 0 "copying receive: claims no zero copy"
 	fi
 }

@@ -83,6 +83,45 @@ guest_receive() {
 	port=9999
 }
 
+# Without a device: the rings are the same, the kernel copies
+guest_nodev() {
+	local rc=0 iface
+
+	# the region goes round three times
+	transfer "by the NIC" 0 0 "nc -N $ZCRX_GUEST $port <$work/input" --backend upstream-nodev --region 16M
+	tap_ok "it is called what it is" grep -q '"backend":"upstream-nodev","backend_auto":false' "$work/recv.json"
+	tap_eq "$(recv_value zero_copy_bytes) $(recv_value copied_bytes)" "0 $(stat -c %s "$work/input")" \
+		"and all of it counts as copied"
+	tap_eq "$(recv_value starved)" 0 "the region never ran out: refill entries are taken in time"
+	tap_ok "it says so at the start" grep -q 'port 9999, .*the kernel copies every byte' "$work/recv.err"
+	transfer "a region that runs out" 0 0 "$bin/zcrx-send $ZCRX_GUEST6 $port -f $work/input" --backend upstream-nodev --region 256K --rq 64
+
+	# nothing of it is the NIC's: over lo as well, and beside a receiver that has the queue
+	tap_ok "zcrx-flow up" flow_up
+	recv_start --once --verify --require-zerocopy=90
+	"$bin/zcrx-recv" -p "$other" --backend upstream-nodev --once --verify 2>"$work/lo.err" &
+	wait_for 5 listens "$other" || tap_diag "$(cat "$work/lo.err")"
+	"$bin/zcrx-send" 127.0.0.1 "$other" --pattern --bytes 4M 2>"$work/sent"
+	tap_eq $? 0 "over lo, as another receiver has the queue" || tap_diag "$(cat "$work/sent")"
+	wait $! || rc=$?
+	tap_eq "$rc" 0 "  and every byte is right" || tap_diag "$(cat "$work/lo.err")"
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 4M"
+	receiver_ends 0 "which receives its own without a copy"
+
+	tap_fails "--require-zerocopy refuses it" 'contradicts a backend that copies' \
+		"$bin/zcrx-recv" --backend upstream-nodev -p "$port" --require-zerocopy
+	tap_fails "who may not gets a reason" 'ZC126 .*EPERM' \
+		setpriv --bounding-set=-net_admin "$bin/zcrx-recv" --backend upstream-nodev -p "$port"
+	for iface in lo eth0; do
+		run timeout 5 "$bin/zcrx-recv" -p "$port" -i "$iface" -q 77 --time 0.1
+		tap_fails "auto does not choose it ($iface)" '' grep -q 'took upstream-nodev' <<<"$out"
+	done
+	run "$bin/zcrx-recv" check --backend upstream-nodev -p "$port"
+	tap_eq "$status" 0 "check: all it takes is there" || tap_diag "$out"
+	tap_eq "$(sed -n -E 's/^([a-z]+) +(zero copy|capability|interface) .*/\1 \2/p' <<<"$out" | xargs)" \
+		"ok zero copy ok capability" "check: and no interface is asked for"
+}
+
 recv_refused() { # CODE TITLE
 	local rc=0
 
@@ -350,6 +389,7 @@ main() {
 			vm "$cpus CPU, stress" stress --cpus $cpus --mtu 4148 --queues 6
 		fi
 	done
+	vm "without a device" nodev --mtu 4148
 	vm "check" check --mtu 4148
 	vm "teardown" teardown --mtu 4148
 	vm "interface" interface --cpus 2 --mtu 4148 --queues 6

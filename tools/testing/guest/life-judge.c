@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
+#include "pinned.h"
 
 /* Page pools look once a second whether their last buffer is back */
 #define SETTLE_MS	4000u
@@ -128,7 +129,7 @@ static int probe_pinned(struct life *l)
 
 	if (ret)
 		return life_fail(l, "cannot end in order: %s", user_why(&l->user, ret));
-	while ((kb = watch_pinned_kb(l->user.pid)) && life_now_ms() < end)
+	while ((kb = pinned_kb(l->user.pid)) && life_now_ms() < end)
 		life_nap_us(2000);
 	return kb ? life_fail(l, "VmPin is %ld kB without a ring", kb) : 0;
 }

@@ -95,20 +95,6 @@ long long watch_free_kb(void)
 	return most;
 }
 
-/**
- * watch_pinned_kb() - VmPin of a process
- * @pid: process
- *
- * Return: kB.
- */
-long watch_pinned_kb(pid_t pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	return (long)read_counts(path, "VmPin:", NULL);
-}
-
 static long long pins(void)
 {
 	/* processors count for themselves for a while */

@@ -78,7 +78,6 @@ struct watch {
 void watch_take(struct watch *w);
 bool watch_settled(const struct watch *before, unsigned int ms, char *why, size_t size);
 long long watch_free_kb(void);
-long watch_pinned_kb(pid_t pid);
 
 /* How the user lives */
 enum life_home {

@@ -29,6 +29,7 @@
 #include "genl.h"
 #include "paths.h"
 #include "pattern.h"
+#include "pinned.h"
 
 #define SECOND	1000
 
@@ -446,28 +447,14 @@ static unsigned int detached_pools(void)
 	return n;
 }
 
-static long pinned_kb(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	long kb = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPin: %ld", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 /* Only with its last page comes the region home. What others have left behind is theirs. */
 static bool home(struct paths *p, unsigned int pools, long kb)
 {
 	uint64_t end = paths_now_ms() + 5 * SECOND * p->slow;
 
-	while (detached_pools() > pools || pinned_kb() > kb) {
+	while (detached_pools() > pools || pinned_kb(getpid()) > kb) {
 		if (paths_now_ms() > end) {
-			tap_diag("%u page pools wait, %ld kB are pinned", detached_pools(), pinned_kb());
+			tap_diag("%u page pools wait, %ld kB are pinned", detached_pools(), pinned_kb(getpid()));
 			return false;
 		}
 		paths_nap(5);
@@ -479,7 +466,7 @@ static void run_path(struct paths *p, const struct path *path)
 {
 	uint64_t start = paths_now_ms();
 	unsigned int pools = detached_pools();
-	long kb = pinned_kb();
+	long kb = pinned_kb(getpid());
 	int err;
 
 	p->name = path->name;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 prog := zc-faults
-srcs := zc-faults.c life-judge.c life-user.c life-nic.c life-watch.c races-ifq.c genl.c
+srcs := zc-faults.c life-judge.c life-user.c life-nic.c life-watch.c races-ifq.c genl.c pinned.c
 lib := lib/pattern.c
 libs := -luring
 

@@ -28,6 +28,7 @@
 #include <linux/io_uring/zc_rx.h>
 
 #include "../tap.h"
+#include "pinned.h"
 
 #define OP_RECV_ZC	58
 #define PAGE		4096u
@@ -867,27 +868,13 @@ static void test_two_sockets(const struct target *t)
 
 /* --- ends --------------------------------------------------------------- */
 
-static long locked_kb(void)
-{
-	char line[256];
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPin: %ld", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 static void wait_unpinned(const char *what)
 {
 	int i;
 
-	for (i = 0; i < 200 && locked_kb() > 0; i++)
+	for (i = 0; i < 200 && pinned_kb(getpid()) > 0; i++)
 		usleep(10000);
-	tap_eq(locked_kb(), 0, "%s: nothing stays pinned", what);
+	tap_eq(pinned_kb(getpid()), 0, "%s: nothing stays pinned", what);
 }
 
 static void test_unregister_buffers(const struct target *t)
@@ -901,7 +888,7 @@ static void test_unregister_buffers(const struct target *t)
 	if (!zc_open(&z, t, 64, 64))
 		return;
 	tap_eq(io_uring_unregister_buffers(&z.ring), 0, "the user unregisters the region's buffer");
-	tap_ok(locked_kb() >= (long)(z.region_size >> 10), "it stays pinned while the ifq is there");
+	tap_ok(pinned_kb(getpid()) >= (long)(z.region_size >> 10), "it stays pinned while the ifq is there");
 	p = tcp_pair();
 	send_some(&s, p.tx, 5000);
 	recvzc(&z, p.rx, 0, true);

@@ -74,7 +74,7 @@ for tool in zcrx-recv zcrx-send zcrx-flow; do
 			grep -oE '(^|[;,] +)[0-9] ' | tr -d ' ;,' | xargs)" "$tool: exit status of ${page##*/} and of --help"
 done
 
-tap_eq "$(offered zcrx-recv -i e --backend u)" upstream "completion: what --backend can be"
+tap_eq "$(offered zcrx-recv -i e --backend u | xargs)" 'upstream upstream-nodev' "completion: what --backend can be"
 tap_eq "$(offered zcrx-recv ch)" check "completion: the check"
 tap_eq "$(offered zcrx-flow d)" down "completion: what zcrx-flow does"
 tap_eq "$(offered zcrx-recv -i l)" lo "completion: an interface"

@@ -30,13 +30,14 @@ static void test_json(void)
 	json_u64(&j, "after", 1);
 	json_close(&j);
 	json_open(&j, NULL);
+	fputs("said meanwhile\n", f);
 	json_close(&j);
 	fclose(f);
 	tap_str(text,
 		"{\"event\":\"a \\\"b\\\" \\\\ \\n\\t\\u0001 c\",\"data\":{"
 		"\"max\":18446744073709551615,\"min\":-9223372036854775808,\"half\":0.500000,"
 		"\"none\":null,\"yes\":true,\"null\":null,\"list\":[1,2,3],\"empty\":[],\"in\":{}},"
-		"\"after\":1}\n{}\n", "JSON lines");
+		"\"after\":1}\nsaid meanwhile\n{}\n", "JSON lines, in one piece");
 }
 
 static void test_sizes(void)
