@@ -191,6 +191,7 @@ static int upstream_open(const struct zcrx_config *cfg, struct zcrx_backend **ou
 	if (!u)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	u->base.ops = &zcrx_upstream_ops;
+	u->base.ring = &u->ring;
 	u->page = (uint32_t)sysconf(_SC_PAGESIZE);
 	err = uring_open(&u->ring, cfg->cq_entries, URING_DEFER_CQE32);
 	if (err < 0) {
