@@ -166,17 +166,20 @@ enum zcrx_counted {
 };
 
 struct zcrx_backend_ops;
+struct uring;
 
 /**
  * struct zcrx_backend - the part of a backend that is common to all
  * @ops: which backend
  * @region: its memory
+ * @ring: its io_uring, for requests of others; NULL when it has none
  * @given_back: pieces given back so far
  * @busy_polls: the kernel took struct zcrx_config.busy_poll_us
  */
 struct zcrx_backend {
 	const struct zcrx_backend_ops *ops;
 	struct zcrx_region region;
+	struct uring *ring;
 	uint64_t given_back;
 	bool busy_polls;
 };

@@ -123,6 +123,7 @@ static int copy_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 	if (!c)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	c->base.ops = &zcrx_copy_ops;
+	c->base.ring = &c->ring;
 	c->size = cfg->region_size < COPY_BUFFER ? (uint32_t)cfg->region_size : COPY_BUFFER;
 	err = uring_open(&c->ring, cfg->cq_entries, URING_PLAIN);
 	if (err < 0) {

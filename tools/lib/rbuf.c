@@ -169,6 +169,7 @@ static int rbuf_open(const struct zcrx_config *cfg, struct zcrx_backend **out,
 	if (!r)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	r->base.ops = &zcrx_rbuf_ops;
+	r->base.ring = &r->ring;
 	/* one completion announces at least one entry, so this is never the narrower ring */
 	err = uring_open(&r->ring, cfg->cq_entries, URING_DEFER);
 	if (err < 0) {

@@ -232,6 +232,7 @@ static int open_as(const struct zcrx_backend_ops *ops, const struct zcrx_config 
 	if (!u)
 		return zcrx_refuse(why, ZCRX_STEP_RING, ENOMEM);
 	u->base.ops = ops;
+	u->base.ring = &u->ring;
 	u->nodev = ops == &zcrx_upstream_nodev_ops;
 	u->page = (uint32_t)sysconf(_SC_PAGESIZE);
 	err = uring_open(&u->ring, cfg->cq_entries, URING_DEFER_CQE32);

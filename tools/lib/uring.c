@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A source has at most one request under way, so this is only a batch size */
@@ -12,6 +14,9 @@
 
 /* So many receives with something to do are enough to begin with */
 #define GATHER		64
+
+/* In user_data: it is no source, but a struct uring_op. Either is aligned to more than that */
+#define OP_TAG		1ULL
 
 /* Not in the headers of liburing 2.3; struct io_uring_getevents_arg of Linux 6.12 */
 #define FEAT_MIN_TIMEOUT	(1U << 15)
@@ -98,6 +103,7 @@ bool uring_busy_poll(struct uring *u, uint32_t us)
 void uring_close(struct uring *u)
 {
 	io_uring_queue_exit(&u->ring);
+	free(u->kept);
 }
 
 /**
@@ -184,9 +190,7 @@ static int wait_gathering(struct uring *u, const struct __kernel_timespec *timeo
 		    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg, sizeof(arg)) < 0)
 		ret = -errno;
 	/* out of time with less than GATHER is the ordinary case */
-	if (ret < 0 && ret != -ETIME)
-		return ret;
-	return io_uring_peek_cqe(&u->ring, &u->cqe);
+	return ret < 0 && ret != -ETIME ? ret : 0;
 }
 
 static int wait_some(struct uring *u, int timeout_ms)
@@ -195,12 +199,56 @@ static int wait_some(struct uring *u, int timeout_ms)
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = timeout_ms % 1000 * 1000000LL,
 	};
+	struct io_uring_cqe *cqe;
 
 	if (timeout_ms < 0)
 		ts = (struct __kernel_timespec){ .tv_sec = LONG_S };
 	if (u->gather_us)
 		return wait_gathering(u, &ts);
-	return io_uring_submit_and_wait_timeout(&u->ring, &u->cqe, 1, &ts, NULL);
+	return io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, &ts, NULL);
+}
+
+/* Ends an operation if that is what this completion says; it is marked as seen then */
+static bool end_op(struct uring *u, struct io_uring_cqe *cqe)
+{
+	struct uring_op *op = (void *)(uintptr_t)(cqe->user_data & ~OP_TAG);
+	int res = cqe->res;
+
+	if (!(cqe->user_data & OP_TAG))
+		return false;
+	io_uring_cqe_seen(&u->ring, cqe);
+	u->ended++;
+	op->under_way = false;
+	op->done(op, res);
+	return true;
+}
+
+/* Without a system call as long as the ring has completions: 0, -EAGAIN when it has none */
+static int look(struct uring *u)
+{
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	do
+		ret = io_uring_peek_cqe(&u->ring, &cqe);
+	while (!ret && end_op(u, cqe));
+	if (!ret)
+		u->cqe = cqe;
+	return ret;
+}
+
+static bool is_kept(const struct uring *u, const struct io_uring_cqe *cqe)
+{
+	return u->kept && (const void *)cqe >= (const void *)u->kept &&
+	       (const void *)cqe < (const void *)(u->kept + u->kept_room);
+}
+
+/* The completion in work is not needed any more */
+static void let_go(struct uring *u)
+{
+	if (u->cqe && !is_kept(u, u->cqe))
+		io_uring_cqe_seen(&u->ring, u->cqe);
+	u->cqe = NULL;
 }
 
 /**
@@ -214,18 +262,95 @@ int uring_next(struct uring *u, int timeout_ms)
 {
 	int ret;
 
-	if (u->cqe)
-		io_uring_cqe_seen(&u->ring, u->cqe);
-	u->cqe = NULL;
-
-	/* without a system call as long as the ring has completions */
-	ret = io_uring_peek_cqe(&u->ring, &u->cqe);
-	if (ret == -EAGAIN && timeout_ms)
-		ret = wait_some(u, timeout_ms);
-	if (ret >= 0 && u->cqe)
+	let_go(u);
+	if (u->kept_at < u->kept_end) {
+		u->cqe = (struct io_uring_cqe *)u->kept[u->kept_at++];
 		return 1;
-	u->cqe = NULL;
-	return ret == -ETIME || ret == -EAGAIN || ret >= 0 ? 0 : ret;
+	}
+	ret = look(u);
+	while (ret == -EAGAIN && timeout_ms) {
+		uint64_t ended = u->ended;
+
+		ret = wait_some(u, timeout_ms);
+		if (ret >= 0)
+			ret = look(u);
+		/* what woke us was nothing to report */
+		if (u->ended == ended)
+			break;
+	}
+	if (!ret)
+		return 1;
+	return ret == -ETIME || ret == -EAGAIN ? 0 : ret;
+}
+
+/* ---- requests that are not received with ---------------------------------- */
+
+/**
+ * uring_start_op() - give a request to the kernel
+ * @u: the ring
+ * @sqe: what to do, from uring_sqe(), prepared
+ * @op: to whom its end matters; stays where it is until then
+ */
+void uring_start_op(struct uring *u, struct io_uring_sqe *sqe, struct uring_op *op)
+{
+	sqe->user_data = (uintptr_t)op | OP_TAG;
+	op->under_way = true;
+	/* what is not taken now is taken with the next wait */
+	io_uring_submit(&u->ring);
+}
+
+static bool make_room(struct uring *u)
+{
+	uint32_t room = u->kept_room ? 2 * u->kept_room : 64;
+	void *kept;
+
+	if (u->kept_at == u->kept_end)
+		u->kept_at = u->kept_end = 0;
+	if (u->kept_end < u->kept_room)
+		return true;
+	kept = realloc(u->kept, room * sizeof(*u->kept));
+	if (!kept)
+		return false;
+	u->kept = kept;
+	u->kept_room = room;
+	return true;
+}
+
+/* Ends operations, and sets aside what is to be received. False when there is nothing, or no memory */
+static bool set_aside(struct uring *u)
+{
+	const size_t size = u->ring.flags & IORING_SETUP_CQE32 ? sizeof(uring_kept) :
+								 sizeof(struct io_uring_cqe);
+	bool any = false;
+
+	while (make_room(u) && !look(u)) {
+		memcpy(u->kept[u->kept_end++], u->cqe, size);
+		let_go(u);
+		any = true;
+	}
+	return any;
+}
+
+/**
+ * uring_wait_op() - wait for the end of a request
+ * @u: the ring
+ * @op: the request; may have ended
+ *
+ * The completion in work is over with this. Signals do not end the wait: the kernel uses
+ * the request's memory.
+ */
+void uring_wait_op(struct uring *u, const struct uring_op *op)
+{
+	static const struct timespec moment = { .tv_nsec = 1000000 };
+
+	let_go(u);
+	while (op->under_way) {
+		int ret = set_aside(u) || !op->under_way ? 0 : io_uring_submit_and_wait(&u->ring, 1);
+
+		/* out of memory, or a ring that has overflowed: the next look may find it better */
+		if (ret < 0 && ret != -EINTR)
+			nanosleep(&moment, NULL);
+	}
 }
 
 /**

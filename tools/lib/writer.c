@@ -24,39 +24,65 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "uring.h"
+
 /**
- * struct writer - the writer
- * @cfg: as asked for
- * @fd: where batches go
- * @plain_fd: the same file without O_DIRECT, for the end that fills no block
- * @seekable: positions are ours to choose
- * @at: position in the file of the batch, a multiple of the block
- * @batch: bytes of the batch, open block included
- * @iov: ranges of the batch
+ * struct batch - what one write writes
+ * @op: the write, if it is queued
+ * @writer: whose
+ * @at: position in the file, a multiple of the block
+ * @bytes: bytes of the ranges, open block included
+ * @iov: ranges
  * @niov: how many
  * @stage: memory for what has to be copied
  * @used: bytes of @stage in use
  * @held: pieces that ranges refer to
  * @nheld: how many
- * @tail_done: bytes of the open block that writer_finish() has written already
- * @stats: what happened
  */
-struct writer {
-	struct writer_config cfg;
-	int fd;
-	int plain_fd;
-	bool seekable;
+struct batch {
+	struct uring_op op;
+	struct writer *writer;
 	uint64_t at;
-	uint64_t batch;
+	uint64_t bytes;
 	struct iovec iov[IOV_MAX];
 	uint32_t niov;
 	uint8_t *stage;
 	uint32_t used;
 	struct zcrx_piece *held;
 	uint32_t nheld;
+};
+
+/**
+ * struct writer - the writer
+ * @cfg: as asked for
+ * @fd: where batches go, one of the others
+ * @direct_fd: the file with O_DIRECT, or -1
+ * @plain_fd: the same file without O_DIRECT, for the end that fills no block
+ * @seekable: positions are ours to choose
+ * @batches: those that are queued, oldest first behind the current one, round and round;
+ *	NULL where none was needed so far
+ * @current: the one that is collected
+ * @err: why the first write that failed did, -errno
+ * @tail_done: bytes of the open block that writer_finish() has written already
+ * @stats: what happened
+ */
+struct writer {
+	struct writer_config cfg;
+	int fd;
+	int direct_fd;
+	int plain_fd;
+	bool seekable;
+	struct batch *batches[WRITER_DEPTH_MAX];
+	unsigned int current;
+	int err;
 	uint32_t tail_done;
 	struct writer_stats stats;
 };
+
+static struct batch *current(const struct writer *w)
+{
+	return w->batches[w->current];
+}
 
 /* Is the file that is open still the one of that name? */
 static bool has_name(const char *path, const struct stat *open)
@@ -150,6 +176,7 @@ static const char *open_direct(struct writer *w)
 	fd = open(w->cfg.path, O_WRONLY | O_DIRECT | O_CLOEXEC);
 	if (fd < 0)
 		return "its file system refused O_DIRECT";
+	w->direct_fd = fd;
 	w->fd = fd;
 	w->stats.direct = true;
 	w->stats.block = stx.stx_dio_offset_align;
@@ -157,14 +184,38 @@ static const char *open_direct(struct writer *w)
 	return NULL;
 }
 
+static void batch_free(struct batch *b)
+{
+	if (!b)
+		return;
+	free(b->held);
+	free(b->stage);
+	free(b);
+}
+
+static struct batch *batch_new(struct writer *w)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->writer = w;
+	b->held = calloc(w->cfg.hold, sizeof(*b->held));
+	b->stage = aligned_alloc(WRITER_ALIGN_MAX, w->cfg.stage);
+	if (b->held && b->stage)
+		return b;
+	batch_free(b);
+	return NULL;
+}
+
 static void writer_free(struct writer *w)
 {
-	if (w->fd >= 0 && w->fd != w->plain_fd)
-		close(w->fd);
+	if (w->direct_fd >= 0)
+		close(w->direct_fd);
 	if (w->plain_fd >= 0)
 		close(w->plain_fd);
-	free(w->held);
-	free(w->stage);
+	for (unsigned int i = 0; i < WRITER_DEPTH_MAX; i++)
+		batch_free(w->batches[i]);
 	free(w);
 }
 
@@ -184,10 +235,10 @@ int writer_open(struct writer **out, const struct writer_config *cfg)
 		return -ENOMEM;
 	w->cfg = *cfg;
 	w->fd = -1;
+	w->direct_fd = -1;
 	w->plain_fd = -1;
-	w->held = calloc(cfg->hold, sizeof(*w->held));
-	w->stage = aligned_alloc(WRITER_ALIGN_MAX, w->cfg.stage);
-	err = w->held && w->stage ? open_plain(w) : -ENOMEM;
+	w->batches[0] = batch_new(w);
+	err = w->batches[0] ? open_plain(w) : -ENOMEM;
 	if (err) {
 		writer_free(w);
 		return err;
@@ -226,9 +277,9 @@ static size_t iov_bytes(const struct iovec *iov, uint32_t n)
  */
 static bool fall_back(struct writer *w, int err)
 {
-	if (err != EINVAL || !w->stats.direct || w->fd == w->plain_fd)
+	if (err != EINVAL || !w->stats.direct)
 		return false;
-	close(w->fd);
+	/* it stays open: writes may be queued that name it */
 	w->fd = w->plain_fd;
 	w->stats.direct = false;
 	w->stats.plain = "a direct write was refused";
@@ -245,10 +296,10 @@ static bool wait_writable(const struct writer *w)
 	return errno == EINTR && !w->cfg.stopped(w->cfg.ctx);
 }
 
-static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n)
+static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n, uint64_t at)
 {
 	while (n) {
-		ssize_t ret = w->seekable ? pwritev(w->fd, iov, (int)n, (off_t)w->at) :
+		ssize_t ret = w->seekable ? pwritev(w->fd, iov, (int)n, (off_t)at) :
 					    writev(w->fd, iov, (int)n);
 		size_t done;
 
@@ -269,73 +320,141 @@ static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n)
 		done = (size_t)ret - (w->stats.direct ? (size_t)ret % w->stats.block : 0);
 		if (!done)
 			return -ENOSPC;
-		w->at += done;
+		at += done;
 		w->stats.written += done;
 		iov_advance(&iov, &n, done);
 	}
 	return 0;
 }
 
-static int release_held(struct writer *w)
+static int release_held(struct batch *b)
 {
-	uint32_t n = w->nheld;
+	const struct writer_config *cfg = &b->writer->cfg;
+	uint32_t n = b->nheld;
 
-	w->nheld = 0;
-	return n ? w->cfg.release(w->cfg.ctx, w->held, n) : 0;
+	b->nheld = 0;
+	return n ? cfg->release(cfg->ctx, b->held, n) : 0;
 }
 
 /* Bytes of the open block at the end of the batch, all of them in the stage */
 static uint32_t open_bytes(const struct writer *w)
 {
-	return (uint32_t)(w->batch % w->stats.block);
+	return (uint32_t)(current(w)->bytes % w->stats.block);
+}
+
+/* What is missing stays missing: the first error is every later call's */
+static void fail(struct writer *w, int err)
+{
+	w->err = w->err ?: err;
+}
+
+/*
+ * A queued write has ended. What it did not write, for whatever reason, is tried
+ * once more on the spot, which knows all the reasons.
+ */
+static void written(struct uring_op *op, int res)
+{
+	struct batch *b = (struct batch *)op;
+	struct writer *w = b->writer;
+	struct iovec *iov = b->iov;
+	size_t done = res > 0 ? (size_t)res : 0;
+
+	done -= w->stats.direct ? done % w->stats.block : 0;
+	w->stats.writes++;
+	w->stats.written += done;
+	iov_advance(&iov, &b->niov, done);
+	fail(w, write_ranges(w, iov, b->niov, b->at + done));
+	fail(w, release_held(b));
+}
+
+/* Return: whether it is queued */
+static bool queue(struct writer *w, struct batch *b)
+{
+	bool can = w->cfg.ring && w->cfg.depth > 1 && w->stats.direct;
+	struct io_uring_sqe *sqe = can ? uring_sqe(w->cfg.ring) : NULL;
+
+	if (!sqe)
+		return false;
+	b->op.done = written;
+	io_uring_prep_writev(sqe, w->fd, b->iov, b->niov, b->at);
+	uring_start_op(w->cfg.ring, sqe, &b->op);
+	return true;
+}
+
+/* One to go on with: the next, which was queued before all others. Or the same, if memory is short */
+static struct batch *next_batch(struct writer *w)
+{
+	unsigned int i = (w->current + 1) % w->cfg.depth;
+
+	if (!w->batches[i])
+		w->batches[i] = batch_new(w);
+	if (w->batches[i])
+		w->current = i;
+	if (current(w)->op.under_way)
+		uring_wait_op(w->cfg.ring, &current(w)->op);
+	return current(w);
+}
+
+/* Takes the open block from the end of the batch: where it is */
+static const uint8_t *cut_open(struct batch *b, uint32_t open)
+{
+	struct iovec *last;
+
+	if (!open)
+		return b->stage;
+	last = &b->iov[b->niov - 1];
+	last->iov_len -= open;
+	b->niov -= !last->iov_len;
+	return (const uint8_t *)last->iov_base + last->iov_len;
 }
 
 /**
- * writer_flush() - write all whole blocks and give back all pieces
+ * writer_flush() - write all whole blocks, or queue them to be written
  * @w: the writer
  *
- * Return: 0, -errno; -EINTR when it was to stop.
+ * All pieces are given back, at once or when they are written.
+ *
+ * Return: 0, -errno, also of an earlier write; -EINTR when it was to stop.
  */
 int writer_flush(struct writer *w)
 {
+	struct batch *b = current(w), *next = b;
 	uint32_t open = open_bytes(w);
-	const uint8_t *tail = NULL;
-	int err = 0;
+	const uint8_t *tail = cut_open(b, open);
+	uint64_t at = b->at + b->bytes - open;
 
-	if (open) {
-		struct iovec *last = &w->iov[w->niov - 1];
-
-		last->iov_len -= open;
-		tail = (const uint8_t *)last->iov_base + last->iov_len;
-		w->niov -= !last->iov_len;
-	}
-	if (w->niov) {
+	if (b->niov) {
 		/* the block whose beginning writer_finish() wrote is written as a whole */
 		w->stats.written -= w->tail_done;
 		w->tail_done = 0;
-		err = write_ranges(w, w->iov, w->niov);
-	}
-	w->niov = 0;
-	w->used = open;
-	w->batch = open;
-	if (open) {
-		memmove(w->stage, tail, open);
-		w->iov[w->niov++] = (struct iovec){ w->stage, open };
+		if (!w->err && queue(w, b))
+			next = next_batch(w);
+		else
+			fail(w, write_ranges(w, b->iov, b->niov, b->at));
 	}
 	/* on an error too: nobody will write these any more */
-	return release_held(w) ?: err;
+	if (!b->op.under_way)
+		fail(w, release_held(b));
+	memmove(next->stage, tail, open);
+	next->at = at;
+	next->bytes = open;
+	next->used = open;
+	next->niov = !!open;
+	next->iov[0] = (struct iovec){ next->stage, open };
+	return w->err;
 }
 
 static int room_for_range(struct writer *w)
 {
-	return w->niov == IOV_MAX ? writer_flush(w) : 0;
+	return current(w)->niov == IOV_MAX ? writer_flush(w) : 0;
 }
 
 static bool extends_last(const struct writer *w, const uint8_t *from)
 {
-	const struct iovec *last = w->iov + w->niov;
+	const struct batch *b = current(w);
+	const struct iovec *last = b->iov + b->niov;
 
-	if (!w->niov)
+	if (!b->niov)
 		return false;
 	last--;
 	return (const uint8_t *)last->iov_base + last->iov_len == from;
@@ -343,32 +462,36 @@ static bool extends_last(const struct writer *w, const uint8_t *from)
 
 static int add_range(struct writer *w, uint8_t *from, uint32_t len)
 {
-	int err;
+	struct batch *b;
 
-	if (extends_last(w, from)) {
-		w->iov[w->niov - 1].iov_len += len;
-	} else {
-		err = room_for_range(w);
+	if (!extends_last(w, from)) {
+		int err = room_for_range(w);
+
 		if (err)
 			return err;
-		w->iov[w->niov++] = (struct iovec){ from, len };
+		b = current(w);
+		b->iov[b->niov++] = (struct iovec){ from, 0 };
 	}
-	w->batch += len;
+	b = current(w);
+	b->iov[b->niov - 1].iov_len += len;
+	b->bytes += len;
 	return 0;
 }
 
 /* Copies into the stage as much as fits, at least a byte */
 static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *taken)
 {
+	struct batch *b = current(w);
 	uint32_t room;
 	int err;
 
-	if (w->used == w->cfg.stage) {
+	if (b->used == w->cfg.stage) {
 		err = writer_flush(w);
 		if (err)
 			return err;
+		b = current(w);
 	}
-	if (!extends_last(w, w->stage + w->used)) {
+	if (!extends_last(w, b->stage + b->used)) {
 		/*
 		 * A range of its own starts a block. Memory must be aligned for it,
 		 * and writing out moves the stage's end: room for the range first.
@@ -376,18 +499,20 @@ static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *
 		err = room_for_range(w);
 		if (err)
 			return err;
-		w->used = (w->used + w->stats.align - 1) & ~(w->stats.align - 1);
-		if (w->used >= w->cfg.stage) {
+		b = current(w);
+		b->used = (b->used + w->stats.align - 1) & ~(w->stats.align - 1);
+		if (b->used >= w->cfg.stage) {
 			err = writer_flush(w);
 			if (err)
 				return err;
+			b = current(w);
 		}
 	}
-	room = w->cfg.stage - w->used;
+	room = w->cfg.stage - b->used;
 	*taken = len < room ? len : room;
-	memcpy(w->stage + w->used, data, *taken);
-	err = add_range(w, w->stage + w->used, *taken);
-	w->used += *taken;
+	memcpy(b->stage + b->used, data, *taken);
+	err = add_range(w, b->stage + b->used, *taken);
+	b->used += *taken;
 	w->stats.copied += *taken;
 	return err;
 }
@@ -408,6 +533,14 @@ static uint32_t ragged(const struct writer *w, const uint8_t *data, uint32_t len
 	return len;
 }
 
+/* What is held is given back when what refers to it is written; whoever copies on may begin the next write */
+static void hold(struct writer *w, const struct zcrx_piece *piece)
+{
+	struct batch *b = current(w);
+
+	b->held[b->nheld++] = *piece;
+}
+
 static int append_piece(struct writer *w, const struct zcrx_piece *piece, bool *referred)
 {
 	uint8_t *data = piece->data;
@@ -423,8 +556,11 @@ static int append_piece(struct writer *w, const struct zcrx_piece *piece, bool *
 		} else {
 			n = len - len % w->stats.block;
 			err = add_range(w, data, n);
-			w->stats.from_pages += n;
-			*referred = true;
+			if (!err) {
+				hold(w, piece);
+				w->stats.from_pages += n;
+				*referred = true;
+			}
 		}
 		if (err)
 			return err;
@@ -449,13 +585,11 @@ int writer_append(struct writer *w, const struct zcrx_piece *pieces, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		bool referred = false;
 
-		if (!err && (w->nheld == w->cfg.hold || w->batch >= w->cfg.batch))
+		if (!err && (current(w)->nheld == w->cfg.hold || current(w)->bytes >= w->cfg.batch))
 			err = writer_flush(w);
 		if (!err)
 			err = append_piece(w, &pieces[i], &referred);
-		if (referred && !err)
-			w->held[w->nheld++] = pieces[i];
-		else
+		if (!referred)
 			err = w->cfg.release(w->cfg.ctx, &pieces[i], 1) ?: err;
 	}
 	return err;
@@ -469,7 +603,7 @@ int writer_append(struct writer *w, const struct zcrx_piece *pieces, uint32_t n)
  */
 uint64_t writer_pending(const struct writer *w)
 {
-	return w->batch - open_bytes(w);
+	return current(w)->bytes - open_bytes(w);
 }
 
 /**
@@ -483,12 +617,21 @@ uint64_t writer_pending(const struct writer *w)
  */
 int writer_finish(struct writer *w)
 {
-	int err = writer_flush(w);
-	uint32_t open = open_bytes(w);
+	const struct batch *b;
+	uint32_t open;
+	int err;
 
+	writer_flush(w);
+	b = current(w);
+	open = open_bytes(w);
+
+	for (unsigned int i = 0; i < w->cfg.depth; i++)
+		if (w->batches[i] && w->batches[i]->op.under_way)
+			uring_wait_op(w->cfg.ring, &w->batches[i]->op);
+	err = w->err;
 	while (!err && w->tail_done < open) {
-		ssize_t ret = pwrite(w->plain_fd, w->stage + w->tail_done, open - w->tail_done,
-				     (off_t)(w->at + w->tail_done));
+		ssize_t ret = pwrite(w->plain_fd, b->stage + w->tail_done, open - w->tail_done,
+				     (off_t)(b->at + w->tail_done));
 
 		w->stats.writes++;
 		if (ret > 0) {
@@ -500,6 +643,7 @@ int writer_finish(struct writer *w)
 			err = -errno;
 		}
 	}
+	fail(w, err);
 	return err;
 }
 
@@ -519,11 +663,11 @@ static int close_files(struct writer *w)
 {
 	int err = 0;
 
-	if (w->fd != w->plain_fd && close(w->fd))
+	if (w->direct_fd >= 0 && close(w->direct_fd))
 		err = -errno;
 	if (close(w->plain_fd) && !err)
 		err = -errno;
-	w->fd = -1;
+	w->direct_fd = -1;
 	w->plain_fd = -1;
 	return err;
 }

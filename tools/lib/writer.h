@@ -2,8 +2,9 @@
 /*
  * Writes received pieces to a file, past the page cache where the file system
  * can (O_DIRECT) and straight from where they were received; only bytes that
- * do not fall on the file's blocks are copied together first. Pieces are given
- * back when what refers to them has been written.
+ * do not fall on the file's blocks are copied together first. Direct writes are
+ * queued in the ring that receives, if there is one. Pieces are given back when
+ * what refers to them has been written.
  */
 #ifndef WRITER_H
 #define WRITER_H
@@ -13,7 +14,11 @@
 
 #include "backend.h"
 
+struct uring;
 struct writer;
+
+/* Of a disk one write is worked at, some wait for it, and one is collected */
+#define WRITER_DEPTH_MAX	4U
 
 /* The largest alignment that we know how to serve: a huge sector is far less */
 #define WRITER_ALIGN_MAX	65536U
@@ -26,7 +31,9 @@ struct writer;
  * @stage: bytes of memory for what has to be copied together, a multiple of
  *	WRITER_ALIGN_MAX
  * @batch: bytes to collect for one write
- * @hold: most pieces to hold; more are written at once
+ * @hold: most pieces to hold for one write; more are written at once
+ * @ring: where direct writes are queued; NULL: none is
+ * @depth: so many writes at a time, the one that is collected among them; 1 to WRITER_DEPTH_MAX
  * @release: gives pieces back; 0 or -errno
  * @stopped: asked when a write was interrupted: true gives up
  * @ctx: first argument of both
@@ -38,6 +45,8 @@ struct writer_config {
 	uint32_t stage;
 	uint64_t batch;
 	uint32_t hold;
+	struct uring *ring;
+	unsigned int depth;
 	int (*release)(void *ctx, const struct zcrx_piece *pieces, uint32_t n);
 	bool (*stopped)(void *ctx);
 	void *ctx;
@@ -51,7 +60,7 @@ struct writer_config {
  * @written: bytes written
  * @from_pages: of these, straight from where they were received
  * @copied: of these, copied together first
- * @writes: system calls
+ * @writes: system calls, or requests
  * @plain: why not O_DIRECT, in words; NULL when it is in use
  */
 struct writer_stats {

@@ -14,6 +14,7 @@
 /* Of a directory's files, there may be thousands of them */
 #define SMALL_STAGE	(1U << 17)
 #define SMALL_HOLD	256U
+#define SMALL_DEPTH	2U
 
 /* ---- nowhere, and a comparison -------------------------------------------- */
 
@@ -69,9 +70,10 @@ static uint64_t most_pending(const struct sink *s)
 	return s->backend->region.size / 4;
 }
 
-static struct writer_config writer_config(const struct sink *s, const char *path, uint32_t stage)
+static struct writer_config writer_config(const struct sink *s, const char *path, uint32_t stage,
+					  unsigned int depth)
 {
-	uint64_t most = most_pending(s);
+	uint64_t most = most_pending(s) / depth;
 
 	return (struct writer_config){
 		.path = path,
@@ -80,6 +82,8 @@ static struct writer_config writer_config(const struct sink *s, const char *path
 		.batch = most < BATCH_MAX ? most : BATCH_MAX,
 		/* a piece may be a byte and takes a page all the same */
 		.hold = (uint32_t)(most / (uint64_t)sysconf(_SC_PAGESIZE)) + 1,
+		.ring = s->backend->ring,
+		.depth = depth,
 		.release = release,
 		.stopped = stopped,
 		.ctx = s->backend,
@@ -130,7 +134,7 @@ static int file_open(struct sink *s)
 	if (err)
 		return err;
 	s->to_stdout = !strcmp(s->path, "-");
-	cfg = writer_config(s, s->target.part, STAGE);
+	cfg = writer_config(s, s->target.part, STAGE, WRITER_DEPTH_MAX);
 	err = writer_open(&s->writer, &cfg);
 	if (err)
 		target_free(&s->target);
@@ -199,7 +203,7 @@ static int directory_start(struct sink *s, struct sink_stream *st)
 
 	if (err)
 		return err;
-	cfg = writer_config(s, st->target.part, SMALL_STAGE);
+	cfg = writer_config(s, st->target.part, SMALL_STAGE, SMALL_DEPTH);
 	cfg.exclusive = true;
 	if (cfg.hold > SMALL_HOLD)
 		cfg.hold = SMALL_HOLD;

@@ -7,10 +7,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../tap.h"
+#include "uring.h"
 #include "writer.h"
 
 #define PAGE		4096U
@@ -19,6 +21,7 @@
 
 /**
  * struct bench - a region, a writer, and what should be in the file
+ * @ring: where writes are queued, NULL when they are not
  * @region: memory of the pieces
  * @busy: pages that a piece holds
  * @out: pieces that are out
@@ -29,6 +32,7 @@
  * @writer: the writer
  */
 struct bench {
+	struct uring *ring;
 	uint8_t *region;
 	bool busy[REGION_PAGES];
 	unsigned int out;
@@ -111,14 +115,17 @@ static bool same(const struct bench *b, const char *path)
 	return ret;
 }
 
-static void start(struct bench *b, const char *path, bool buffered, uint64_t batch, uint32_t hold)
+static void start(struct bench *b, const char *path, bool buffered, uint64_t batch, uint32_t hold,
+		  struct uring *ring)
 {
 	struct writer_config cfg = {
 		.path = path,
 		.buffered = buffered,
 		.stage = 1 << 20,
 		.batch = batch,
-		.hold = hold,
+		.hold = ring ? hold / WRITER_DEPTH_MAX + 1 : hold,
+		.ring = ring,
+		.depth = WRITER_DEPTH_MAX,
 		.release = release,
 		.stopped = never,
 		.ctx = b,
@@ -126,6 +133,7 @@ static void start(struct bench *b, const char *path, bool buffered, uint64_t bat
 	int err;
 
 	memset(b, 0, sizeof(*b));
+	b->ring = ring;
 	b->region = mmap(NULL, REGION_PAGES * PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	err = writer_open(&b->writer, &cfg);
@@ -164,15 +172,32 @@ static const char *const kinds[] = {
 	"anything at blocks", "a few bytes each",
 };
 
-static void fuzz(const char *path, bool buffered, unsigned int kind)
+/* What a receiver does meanwhile: sees completions, which come in order whoever waits for what */
+static void poll_ring(struct bench *b, uintptr_t *asked, uintptr_t *seen, unsigned int *wrong)
 {
+	struct io_uring_sqe *sqe;
+
+	if (!b->ring)
+		return;
+	sqe = rand() % 4 ? NULL : uring_sqe(b->ring);
+	if (sqe) {
+		io_uring_prep_nop(sqe);
+		sqe->user_data = 8 * ++*asked;
+	}
+	while (rand() % 8 == 0 && uring_next(b->ring, 0) == 1)
+		*wrong += b->ring->cqe->user_data != 8 * ++*seen;
+}
+
+static void fuzz(const char *path, bool buffered, unsigned int kind, struct uring *ring)
+{
+	uintptr_t asked = 0, seen = 0;
 	static const uint32_t holds[] = { 1, 7, 300 };
 	const struct writer_stats *ws;
 	unsigned int wrong = 0;
 	struct bench b;
 
 	srand(kind + 10);
-	start(&b, path, buffered, 1 + (uint64_t)rand() % (1 << 20), holds[kind % 3]);
+	start(&b, path, buffered, 1 + (uint64_t)rand() % (1 << 20), holds[kind % 3], ring);
 	for (unsigned int i = 0; i < 6000; i++) {
 		struct zcrx_piece piece[4];
 		uint32_t n = 0, want = 1 + (uint32_t)rand() % 4;
@@ -189,14 +214,18 @@ static void fuzz(const char *path, bool buffered, unsigned int kind)
 			wrong++;
 		if (rand() % 500 == 0 && writer_flush(b.writer))
 			wrong++;
+		poll_ring(&b, &asked, &seen, &wrong);
 		if (rand() % 1000 == 0 && (writer_finish(b.writer) || !same(&b, path)))
 			wrong++;
 	}
 	if (writer_finish(b.writer))
 		wrong++;
+	while (ring && uring_next(ring, seen < asked ? 1000 : 0) == 1)
+		wrong += ring->cqe->user_data != 8 * ++seen;
+	tap_ok(seen == asked, "%s: all other completions were seen, in order", kinds[kind]);
 	ws = writer_stats(b.writer);
-	tap_ok(!wrong && same(&b, path), "%s, %s: %zu bytes, the file has them (%s, %u %% copied)",
-	       kinds[kind], path, b.len, ws->direct ? "direct" : "buffered",
+	tap_ok(!wrong && same(&b, path), "%s, %s: %zu bytes, the file has them (%s%s, %u %% copied)",
+	       kinds[kind], path, b.len, ws->direct ? "direct" : "buffered", ring ? ", queued" : "",
 	       (unsigned int)(100 * ws->copied / b.len));
 	tap_ok(!b.out && !b.twice, "  all pieces came back, once");
 	tap_ok(ws->direct == !ws->plain && (!ws->plain || !strstr(ws->plain, "refused")),
@@ -217,7 +246,7 @@ static void test_full_disk(void)
 	struct bench b;
 	int err = 0;
 
-	start(&b, "/dev/full", false, 1 << 16, 16);
+	start(&b, "/dev/full", false, 1 << 16, 16, NULL);
 	for (unsigned int i = 0; i < 100 && !err; i++) {
 		make_piece(&b, 0, PAGE, &piece);
 		err = writer_append(b.writer, &piece, 1);
@@ -239,7 +268,7 @@ static void test_fifo(const char *dir)
 	if (mkfifo(path, 0600))
 		tap_bail("mkfifo: %s", strerror(errno));
 	fd = open(path, O_RDONLY | O_NONBLOCK);
-	start(&b, path, false, 1 << 20, 16);
+	start(&b, path, false, 1 << 20, 16, NULL);
 	make_piece(&b, 3, 1000, &piece);
 	tap_ok(!writer_append(b.writer, &piece, 1) && !writer_finish(b.writer), "a pipe");
 	close(fd);
@@ -327,7 +356,32 @@ static void test_names(const char *dir)
 	unlink(name);
 }
 
-static void test_directory(const char *base)
+/* The kernel may write a part of what was asked for, or nothing: the first error is the one that is told */
+static void test_too_large(const char *path, struct uring *ring)
+{
+	struct rlimit no = { RLIM_INFINITY, RLIM_INFINITY }, some = { 300 * PAGE, RLIM_INFINITY };
+	struct zcrx_piece piece;
+	struct bench b;
+	int err = 0;
+
+	start(&b, path, false, 64 * PAGE, 200, ring);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &some);
+	for (unsigned int i = 0; i < 400 && !err; i++) {
+		if (!make_piece(&b, 0, PAGE, &piece))
+			tap_bail("the writer holds more pieces than it may");
+		err = writer_append(b.writer, &piece, 1);
+	}
+	err = writer_finish(b.writer);
+	tap_eq(err, -EFBIG, "a file that becomes too large, %s: the end is an error", ring ? "queued" : "at once");
+	setrlimit(RLIMIT_FSIZE, &no);
+	tap_eq(writer_close(b.writer), -EFBIG, "  and stays one");
+	tap_eq(b.out, 0, "  and the pieces came back all the same");
+	stop(&b);
+	unlink(path);
+}
+
+static void test_directory(const char *base, struct uring *ring)
 {
 	char dir[PATH_MAX / 2], path[PATH_MAX];
 
@@ -337,9 +391,15 @@ static void test_directory(const char *base)
 		return;
 	}
 	snprintf(path, sizeof(path), "%s/out", dir);
-	for (unsigned int kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
-		fuzz(path, false, kind);
-	fuzz(path, true, 3);
+	for (unsigned int kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+		fuzz(path, false, kind, NULL);
+		if (ring)
+			fuzz(path, false, kind, ring);
+	}
+	fuzz(path, true, 3, ring);
+	test_too_large(path, NULL);
+	if (ring)
+		test_too_large(path, ring);
 	test_fifo(dir);
 	test_names(dir);
 	rmdir(dir);
@@ -347,9 +407,17 @@ static void test_directory(const char *base)
 
 int main(void)
 {
+	struct uring ring, *queue = NULL;
+
 	/* a disk's file system, as a rule, and one that is none */
-	test_directory(".");
-	test_directory("/dev/shm");
+	if (uring_open(&ring, 64, URING_PLAIN))
+		tap_skip("queued writes", "no io_uring here");
+	else
+		queue = &ring;
+	test_directory(".", queue);
+	test_directory("/dev/shm", queue);
+	if (queue)
+		uring_close(queue);
 	test_full_disk();
 	test_missing();
 	return tap_done();
