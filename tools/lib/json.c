@@ -38,7 +38,7 @@ static void put_key(struct json *j, const char *key)
 /**
  * json_open() - start an object
  * @j: the writer
- * @key: its name; NULL for a line's own object
+ * @key: its name; NULL for a line's own object, or an element of a list
  */
 void json_open(struct json *j, const char *key)
 {
@@ -63,6 +63,32 @@ void json_close(struct json *j)
 	j->comma = false;
 	fputc('\n', j->out);
 	fflush(j->out);
+}
+
+/**
+ * json_list() - start a list
+ * @j: the writer
+ * @key: its name
+ *
+ * Elements that are objects are made with json_open() and no name.
+ */
+void json_list(struct json *j, const char *key)
+{
+	put_key(j, key);
+	fputc('[', j->out);
+	j->comma = false;
+	j->depth++;
+}
+
+/**
+ * json_list_end() - end the list, which is in an object
+ * @j: the writer
+ */
+void json_list_end(struct json *j)
+{
+	fputc(']', j->out);
+	j->comma = true;
+	j->depth--;
 }
 
 /** json_u64() - a member that is an unsigned number */

@@ -54,7 +54,9 @@ const struct sink_ops sink_verify = {
 
 static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
 {
-	return zcrx_give_back(ctx, pieces, n);
+	const struct sink *s = ctx;
+
+	return zcrx_give_back(s->backend, pieces, n);
 }
 
 static bool stopped(void *ctx)
@@ -69,7 +71,7 @@ static uint64_t most_pending(const struct sink *s)
 	return s->backend->region.size / 4;
 }
 
-static struct writer_config writer_config(const struct sink *s, const char *path, uint32_t stage)
+static struct writer_config writer_config(struct sink *s, const char *path, uint32_t stage)
 {
 	uint64_t most = most_pending(s);
 
@@ -82,7 +84,7 @@ static struct writer_config writer_config(const struct sink *s, const char *path
 		.hold = (uint32_t)(most / (uint64_t)sysconf(_SC_PAGESIZE)) + 1,
 		.release = release,
 		.stopped = stopped,
-		.ctx = s->backend,
+		.ctx = s,
 	};
 }
 
@@ -283,6 +285,37 @@ const struct sink_ops sink_directory = {
 };
 
 /* ---- about all ------------------------------------------------------------------ */
+
+/**
+ * sink_beside() - a sink for another backend, of the kind and with the names of a first one
+ * @s: the sink
+ * @first: the first, open, and not serial
+ * @backend: whom the pieces go back to
+ */
+void sink_beside(struct sink *s, const struct sink *first, struct zcrx_backend *backend)
+{
+	*s = (struct sink){
+		.ops = first->ops,
+		.backend = backend,
+		.path = first->path,
+		.buffered = first->buffered,
+		.limit = first->limit,
+	};
+	memcpy(s->stamp, first->stamp, sizeof(s->stamp));
+}
+
+/**
+ * sink_add() - take what a sink has done into the sum of another one
+ * @sum: that one
+ * @s: the sink, without open streams
+ */
+void sink_add(struct sink *sum, const struct sink *s)
+{
+	sum->files += s->files;
+	sum->incomplete += s->incomplete;
+	if (s->written.block)
+		add_up(&sum->written, &s->written);
+}
 
 /**
  * sink_written() - what was written to files
