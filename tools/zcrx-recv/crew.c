@@ -73,6 +73,7 @@ int crew_init(struct crew *crew, const struct recv_options *opt, struct report *
 		return -ENOMEM;
 	crew->n = opt->queues.n;
 	crew->running = 1;
+	crew->last = crew->n - 1;
 	for (uint32_t i = 0; i < crew->n && !err; i++)
 		err = init_member(crew, i, report);
 	return err;
@@ -188,11 +189,11 @@ static void join(struct receiver *r)
 	do {
 		if (stop_wanted())
 			stop_remind(r->thread);
-		clock_gettime(CLOCK_MONOTONIC, &until);
+		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += REMIND_NS;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-	} while (pthread_clockjoin_np(r->thread, NULL, CLOCK_MONOTONIC, &until) == ETIMEDOUT);
+	} while (pthread_timedjoin_np(r->thread, NULL, &until) == ETIMEDOUT);
 }
 
 /* What was handed over too late to be taken */
@@ -236,14 +237,19 @@ static enum queue_owner find_owner(struct crew *crew, const struct conn *c, uint
 	return queues_owner(crew->napis, crew->n, napi, at);
 }
 
+/* Whoever has fewest, of equals the next one: connections that come one by one go round */
 static struct receiver *least_loaded(struct crew *crew)
 {
-	struct receiver *least = first_of(crew);
+	uint32_t least = (crew->last + 1) % crew->n;
 
-	for (uint32_t i = 1; i < crew->n; i++)
-		if (crew->members[i].load < least->load)
-			least = &crew->members[i];
-	return least;
+	for (uint32_t i = 1; i < crew->n; i++) {
+		uint32_t at = (crew->last + 1 + i) % crew->n;
+
+		if (crew->members[at].load < crew->members[least].load)
+			least = at;
+	}
+	crew->last = least;
+	return &crew->members[least];
 }
 
 /* Whoever has it: what comes is copied, which the first of them is told of at once */

@@ -218,6 +218,7 @@ struct receiver {
  * @most_open: as many as there are descriptors for
  * @elsewhere: connections that come by none of the queues
  * @unknown: connections of which it is not known by which queue they come
+ * @last: receiver that got the last one of these
  * @napis: which NAPI instances serve the queues
  * @napis_at: when that was asked
  * @interval_at: end of the interval in work
@@ -241,6 +242,7 @@ struct crew {
 	uint64_t most_open;
 	uint64_t elsewhere;
 	uint64_t unknown;
+	uint32_t last;
 	uint32_t napis[QUEUES_MAX];
 	uint64_t napis_at;
 	uint64_t interval_at;
