@@ -377,11 +377,13 @@ const struct diag *diag_at(unsigned int i)
 static void region_words(const struct diag_env *env, char *buf, size_t size)
 {
 	uint64_t bytes = env->cfg ? env->cfg->region_size : 0;
+	bool whole = !(bytes % (1 << 20));
+	size_t used;
 
-	if (bytes % (1 << 20))
-		snprintf(buf, size, "%" PRIu64 " KiB", bytes >> 10);
-	else
-		snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
+	used = (size_t)snprintf(buf, size, "%" PRIu64 " %s", bytes >> (whole ? 20 : 10),
+				whole ? "MiB" : "KiB");
+	if (env->queues && env->queues->n > 1 && used < size)
+		snprintf(buf + used, size - used, " for each of %" PRIu32 " queues", env->queues->n);
 }
 
 /* Value of the placeholder {name}; NULL or empty when there is none */
@@ -422,7 +424,7 @@ static bool expand(const struct diag_env *env, const char *text, char *out, size
 	while (text && *text && used + 1 < size) {
 		size_t name = *text == '{' ? strcspn(text, "}") : 0;
 		const char *value;
-		char buf[32];
+		char buf[64];
 
 		if (!name || !text[name]) {
 			out[used++] = *text++;

@@ -93,6 +93,7 @@ static void check_besides(struct receiver *r, const char *said)
 {
 	const struct check_options opt = {
 		.cfg = &r->cfg,
+		.queues = &r->opt->queues,
 		.backend = r->opt->backend,
 		.family = r->opt->family,
 		.port = r->opt->port,

@@ -490,6 +490,7 @@ static enum recv_exit check(const struct args *a, struct report *report)
 {
 	const struct check_options opt = {
 		.cfg = &a->opt.cfg,
+		.queues = &a->opt.queues,
 		.backend = a->opt.backend,
 		.family = a->opt.family,
 		.port = a->opt.port,

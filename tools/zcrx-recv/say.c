@@ -20,6 +20,7 @@ struct diag_env say_env(const struct receiver *r, const struct zcrx_refusal *why
 	return (struct diag_env){
 		.prog = r->report->prog,
 		.cfg = &r->cfg,
+		.queues = &r->opt->queues,
 		.why = why,
 		.port = r->opt->port,
 		.family = r->opt->family,
