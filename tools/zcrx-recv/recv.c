@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "check.h"
 #include "frags.h"
 #include "look.h"
 #include "receiver.h"
@@ -370,7 +369,8 @@ static bool has_queues(struct receiver *r)
 	struct diag_env env = say_env(r, &why);
 	struct zcrx_config cfg = r->cfg;
 
-	if (opt->queues.n == 1 || !opt->cfg.iface)
+	/* who copies binds none */
+	if (opt->queues.n == 1 || !opt->cfg.iface || (opt->backend && !opt->backend->zero_copy))
 		return true;
 	env.cfg = &cfg;
 	for (uint32_t i = 0; i < opt->queues.n; i++) {

@@ -587,10 +587,11 @@ static void say_queues(struct receiver *r)
 		json_u64(j, "elsewhere_connections", crew->elsewhere);
 		json_u64(j, "unknown_connections", crew->unknown);
 	}
-	if (r->backend->ops->zero_copy && (crew->elsewhere || crew->unknown))
-		fprintf(r->report->talk, "  copied, as they came by other queues: %" PRIu64
-			" connections; by a queue that is not known: %" PRIu64 "\n",
-			crew->elsewhere, crew->unknown);
+	if (!r->backend->ops->zero_copy || !(crew->elsewhere || crew->unknown))
+		return;
+	report_line(r->report, "others");
+	fprintf(r->report->talk, "%" PRIu64 " connections by other queues, %" PRIu64
+		" by unknown ones, and copied\n", crew->elsewhere, crew->unknown);
 }
 
 /**
