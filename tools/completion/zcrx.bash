@@ -45,11 +45,12 @@ _zcrx_interface() {
 	done
 }
 
+# _zcrx_queues BEFORE: numbers, each after what stands there already of a list: "4-", "2,3,"
 _zcrx_queues() {
 	local queue
 
 	for queue in /sys/class/net/"$(_zcrx_interface)"/queues/rx-*; do
-		[ ! -e "$queue" ] || printf '%s\n' "${queue##*/rx-}"
+		[ ! -e "$queue" ] || printf '%s\n' "$1${queue##*/rx-}"
 	done
 }
 
@@ -62,7 +63,8 @@ _zcrx_complete_argument() {
 	[ -n "$argument" ] || return 1
 	case $option:$argument in
 	*:IFACE) mapfile -t COMPREPLY < <(compgen -W "$(_zcrx_interfaces)" -- "$cur") ;;
-	-q:* | --queue:*) mapfile -t COMPREPLY < <(compgen -W "$(_zcrx_queues)" -- "$cur") ;;
+	-q:LIST | --queue:LIST) mapfile -t COMPREPLY < <(compgen -W "$(_zcrx_queues "${cur%"${cur##*[,-]}"}")" -- "$cur") ;;
+	-q:* | --queue:*) mapfile -t COMPREPLY < <(compgen -W "$(_zcrx_queues '')" -- "$cur") ;;
 	*:FILE | *:PATH) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	*:DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 	*:NAME) mapfile -t COMPREPLY < <(compgen -W "$(_zcrx_choices "${COMP_WORDS[0]}" "$option")" -- "$cur") ;;

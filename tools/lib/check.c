@@ -38,14 +38,20 @@ static const struct {
 /**
  * struct check_state - the checks at work
  * @opt: what is to be checked
+ * @cfg: with the queue in work
  * @env: circumstances
  * @failed: checks that failed or could not be made, a bit each
+ * @queue_failed: the same of each queue, those of the queue alone
+ * @at: which queue is in work
  * @counts: results, of each kind
  */
 struct check_state {
 	const struct check_options *opt;
+	struct zcrx_config cfg;
 	struct diag_env env;
 	uint32_t failed;
+	uint32_t queue_failed[QUEUES_MAX];
+	uint32_t at;
 	unsigned int counts[RESULTS];
 };
 
@@ -90,7 +96,7 @@ static int try_zero_copy(struct check_state *s, struct zcrx_refusal *why)
 	for (unsigned int i = 0; (ops = zcrx_backend_at(i)); i++) {
 		if (s->opt->backend ? ops != s->opt->backend : !ops->zero_copy)
 			continue;
-		err = ops->probe(s->opt->cfg, why);
+		err = ops->probe(&s->cfg, why);
 		if (err)
 			continue;
 		s->env.backend = ops;
@@ -125,13 +131,13 @@ static int try_port(struct check_state *s, struct zcrx_refusal *why)
 static int try_bind(struct check_state *s, struct zcrx_refusal *why)
 {
 	struct zcrx_backend *b;
-	int err = s->env.backend->open(s->opt->cfg, &b, why);
+	int err = s->env.backend->open(&s->cfg, &b, why);
 
 	if (err)
 		return err;
 	zcrx_close(b);
 	snprintf(s->env.have, sizeof(s->env.have), "queue %u was bound, and given back",
-		 s->opt->cfg->queue);
+		 s->cfg.queue);
 	return 0;
 }
 
@@ -153,6 +159,7 @@ static int try_bind(struct check_state *s, struct zcrx_refusal *why)
  * @copying: makes sense for an ordinary receive as well
  * @region: makes sense wherever the kernel is given a region, with a NIC or without
  * @iface: needs an interface
+ * @queue: of each queue
  * @port: needs a port
  * @bind: only when asked for
  */
@@ -164,6 +171,7 @@ struct check {
 	bool copying;
 	bool region;
 	bool iface;
+	bool queue;
 	bool port;
 	bool bind;
 };
@@ -182,20 +190,24 @@ static const struct check checks[CHECKS] = {
 	[CHECK_INTERFACE] = { "interface", .tell = tell_interface },
 	[CHECK_LINK] = { "link", .tell = tell_link, .after = ON_IFACE, .iface = true },
 	[CHECK_DRIVER] = { "driver", .tell = tell_driver, .after = ON_IFACE, .iface = true },
-	[CHECK_QUEUE] = { "queue", .tell = tell_queue, .after = ON_IFACE, .iface = true },
-	[CHECK_OWNER] = { "owner", .tell = tell_owner, .after = ON_QUEUE, .iface = true },
+	[CHECK_QUEUE] = { "queue", .tell = tell_queue, .after = ON_IFACE, .iface = true,
+			  .queue = true },
+	[CHECK_OWNER] = { "owner", .tell = tell_owner, .after = ON_QUEUE, .iface = true,
+			  .queue = true },
 	[CHECK_XDP] = { "XDP", .tell = tell_xdp, .after = ON_IFACE, .iface = true },
-	[CHECK_AF_XDP] = { "AF_XDP", .tell = tell_xsk, .after = ON_QUEUE, .iface = true },
+	[CHECK_AF_XDP] = { "AF_XDP", .tell = tell_xsk, .after = ON_QUEUE, .iface = true,
+			   .queue = true },
 	[CHECK_SPLIT] = { "header split", .tell = tell_split, .after = ON_IFACE, .iface = true },
 	[CHECK_RING] = { "region", .tell = tell_ring, .after = ON_IFACE, .iface = true },
 	[CHECK_NTUPLE] = { "ntuple", .tell = tell_ntuple, .after = ON_IFACE, .iface = true },
 	[CHECK_STEERING] = { "steering", .tell = tell_steering,
-			     .after = ON_QUEUE | BIT(CHECK_NTUPLE), .iface = true },
-	[CHECK_RSS] = { "RSS", .tell = tell_rss, .after = ON_QUEUE, .iface = true },
+			     .after = ON_QUEUE | BIT(CHECK_NTUPLE), .iface = true, .queue = true },
+	[CHECK_RSS] = { "RSS", .tell = tell_rss, .after = ON_QUEUE, .iface = true,
+			.queue = true },
 	[CHECK_PORT] = { "port", .attempt = try_port, .copying = true, .port = true },
 	[CHECK_BIND] = { "bind", .attempt = try_bind,
 			 .after = ON_QUEUE | BIT(CHECK_IO_URING) | BIT(CHECK_ZERO_COPY),
-			 .iface = true, .bind = true },
+			 .iface = true, .queue = true, .bind = true },
 };
 
 /* Is it no question at all? */
@@ -223,9 +235,15 @@ static enum result attempt(struct check_state *s, const struct check *c, struct 
 	return RESULT_FAILED;
 }
 
+/* What failed of that which a check depends on */
+static uint32_t missing_for(const struct check_state *s, const struct check *c)
+{
+	return c->after & (s->failed | s->queue_failed[s->at]);
+}
+
 static void skip(struct check_state *s, const struct check *c)
 {
-	uint32_t missing = c->after & s->failed;
+	uint32_t missing = missing_for(s, c);
 
 	snprintf(s->env.have, sizeof(s->env.have), "see %s",
 		 checks[__builtin_ctz(missing)].name);
@@ -237,7 +255,7 @@ static struct outcome run_check(struct check_state *s, enum check_id id)
 	struct outcome out = { RESULT_OK, { 0 } };
 
 	s->env.have[0] = s->env.want[0] = s->env.alt[0] = '\0';
-	if (c->after & s->failed) {
+	if (missing_for(s, c)) {
 		skip(s, c);
 		out.result = RESULT_SKIPPED;
 	} else if (c->attempt) {
@@ -248,18 +266,21 @@ static struct outcome run_check(struct check_state *s, enum check_id id)
 		out.result = RESULT_UNKNOWN;
 	}
 	if (out.result == RESULT_FAILED || out.result == RESULT_SKIPPED)
-		s->failed |= BIT(id);
+		*(c->queue ? &s->queue_failed[s->at] : &s->failed) |= BIT(id);
 	s->counts[out.result]++;
 	return out;
 }
 
-static struct check_state check_state(const struct check_options *opt, const struct report *report)
+static void check_init(struct check_state *s, const struct check_options *opt,
+		       const struct report *report)
 {
-	return (struct check_state){
+	*s = (struct check_state){
 		.opt = opt,
+		.cfg = *opt->cfg,
 		.env = {
 			.prog = report->prog,
-			.cfg = opt->cfg,
+			.cfg = &s->cfg,
+			.queues = opt->queues,
 			.backend = opt->backend,
 			.port = opt->port,
 			.family = opt->family,
@@ -299,6 +320,14 @@ static void say_more(FILE *out, const char *label, const char *text, bool whole)
 		wrap(out, text);
 }
 
+/* Is it made of each of several queues? Not where it is skipped for all of them */
+static bool is_of_several(const struct check_state *s, enum check_id id)
+{
+	const struct check *c = &checks[id];
+
+	return c->queue && s->opt->queues->n > 1 && !(c->after & s->failed);
+}
+
 static void say_outcome(const struct check_state *s, enum check_id id, const struct outcome *o,
 			FILE *out)
 {
@@ -307,7 +336,10 @@ static void say_outcome(const struct check_state *s, enum check_id id, const str
 
 	fprintf(out, "%-8s %-*s", results[o->result].word, COLUMN - 9, checks[id].name);
 	if (o->result != RESULT_FAILED && o->result != RESULT_ADVICE) {
-		wrap(out, s->env.have);
+		/* causes name the queue themselves */
+		if (is_of_several(s, id))
+			snprintf(cause, sizeof(cause), "queue %u: %s", s->cfg.queue, s->env.have);
+		wrap(out, is_of_several(s, id) ? cause : s->env.have);
 		return;
 	}
 	snprintf(cause, sizeof(cause), "%s %s", text->code, text->cause);
@@ -335,6 +367,8 @@ static void json_outcome(const struct check_state *s, enum check_id id, const st
 	if (!report_event(r, "check"))
 		return;
 	json_str(j, "check", checks[id].name);
+	if (is_of_several(s, id))
+		json_u64(j, "queue", s->cfg.queue);
 	json_str(j, "result", results[o->result].json);
 	if (o->result != RESULT_FAILED && o->result != RESULT_ADVICE)
 		json_str(j, "text", s->env.have);
@@ -345,14 +379,17 @@ static void json_outcome(const struct check_state *s, enum check_id id, const st
 
 static void say_start(const struct check_options *opt, struct report *r, FILE *out)
 {
-	char size[REPORT_SIZE];
+	char size[REPORT_SIZE], queues[QUEUES_TEXT];
+	const bool several = opt->queues->n > 1;
 
 	fprintf(out, "%s check:", r->prog);
 	if (opt->cfg->iface)
-		fprintf(out, " %s queue %u,", opt->cfg->iface, opt->cfg->queue);
+		fprintf(out, " %s queue%s %s,", opt->cfg->iface, several ? "s" : "",
+			queues_text(opt->queues, queues, sizeof(queues)));
 	if (opt->port)
 		fprintf(out, " port %u,", opt->port);
-	fprintf(out, " region %s\n", report_size(opt->cfg->region_size, size));
+	fprintf(out, " region %s%s\n", report_size(opt->cfg->region_size, size),
+		several ? " each" : "");
 	if (!report_event(r, "start"))
 		return;
 	json_u64(&r->json, "schema", REPORT_SCHEMA);
@@ -384,6 +421,28 @@ static void say_sum(const struct check_state *s, struct report *r, FILE *out)
 	report_event_end(r);
 }
 
+static void run_and_say(struct check_state *s, enum check_id id, struct report *report)
+{
+	struct outcome o = run_check(s, id);
+
+	say_outcome(s, id, &o, report->talk);
+	json_outcome(s, id, &o, report);
+}
+
+/* Of each queue, what is of a queue */
+static void run_all(struct check_state *s, enum check_id id, struct report *report)
+{
+	const struct queue_list *queues = s->opt->queues;
+	const uint32_t n = is_of_several(s, id) ? queues->n : 1;
+
+	for (s->at = 0; s->at < n; s->at++) {
+		s->cfg.queue = queues->at[s->at];
+		run_and_say(s, id, report);
+	}
+	s->at = 0;
+	s->cfg.queue = queues->at[0];
+}
+
 /**
  * check_run() - make all checks and tell how each ended
  * @opt: what is to be checked
@@ -393,33 +452,29 @@ static void say_sum(const struct check_state *s, struct report *r, FILE *out)
  */
 bool check_run(const struct check_options *opt, struct report *report)
 {
-	struct check_state s = check_state(opt, report);
+	struct check_state s;
 
+	check_init(&s, opt, report);
 	say_start(opt, report, report->talk);
-	for (enum check_id id = CHECK_NONE + 1; id < CHECKS; id++) {
-		struct outcome o;
-
-		if (is_beside(opt, &checks[id]))
-			continue;
-		o = run_check(&s, id);
-		say_outcome(&s, id, &o, report->talk);
-		json_outcome(&s, id, &o, report);
-	}
+	for (enum check_id id = CHECK_NONE + 1; id < CHECKS; id++)
+		if (!is_beside(opt, &checks[id]))
+			run_all(&s, id, report);
 	say_sum(&s, report, report->talk);
 	return !s.counts[RESULT_FAILED];
 }
 
 /**
  * check_after() - something was refused: tell what else is not ready, as warnings
- * @opt: what was to be received with; nothing is bound
+ * @opt: what was to be received with, from the queue of its @cfg; nothing is bound
  * @report: where to
  * @said: code of the diagnostic that has been told already
  */
 void check_after(const struct check_options *opt, struct report *report, const char *said)
 {
-	struct check_state s = check_state(opt, report);
+	struct check_state s;
 	bool headed = false;
 
+	check_init(&s, opt, report);
 	for (enum check_id id = CHECK_NONE + 1; id < CHECKS; id++) {
 		struct outcome o;
 

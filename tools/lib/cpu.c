@@ -105,6 +105,17 @@ void cpu_seen(struct cpu_places *p, int cpu)
 		p->seen[cpu]++;
 }
 
+/**
+ * cpu_places_add() - take samples into others
+ * @sum: the others
+ * @p: the samples
+ */
+void cpu_places_add(struct cpu_places *sum, const struct cpu_places *p)
+{
+	for (unsigned int i = 0; i < CPU_PLACES; i++)
+		sum->seen[i] += p->seen[i];
+}
+
 /* Drivers that name interrupts by interface end the name with the queue: eth0-TxRx-3 */
 static bool names_queue(const char *name, const char *iface, unsigned int queue)
 {

@@ -55,6 +55,7 @@ struct cpu_irq {
 };
 
 void cpu_seen(struct cpu_places *p, int cpu);
+void cpu_places_add(struct cpu_places *sum, const struct cpu_places *p);
 void cpu_queue_irq(struct cpu_irq *irq, const char *iface, unsigned int queue);
 
 uint64_t clock_ns(void);

@@ -311,6 +311,12 @@ static const struct diag table[] = {
 	{ "ZC081", "copied-foreign", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in pages that are not the region's and was copied: the flow does not arrive on queue {queue}",
 	  "zcrx-flow up {iface} --queue {queue} --port {port}" },
+	{ "ZC094", "flow-elsewhere", ZCRX_STEP_RECEIVE, -1, NULL,
+	  "the flow of {peer} comes by another queue of {iface} than {want}, or by another NIC: what it brings is copied",
+	  "a rule of ntuple filters that leads it to one of these: ethtool -N {iface} ..." },
+	{ "ZC095", "flow-unknown", ZCRX_STEP_RECEIVE, -1, NULL,
+	  "kernel or driver do not tell by which queue the flow of {peer} comes: what another receiver's queue brings is copied",
+	  "a kernel with CONFIG_NET_RX_BUSY_POLL and Linux 6.8 or later, or one receiver a queue, each with a port" },
 	{ "ZC090", "copied-spare", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in pages of the kernel and was copied: the region had no free page",
 	  "a larger --region, or a smaller --rcvbuf, which is what can wait in sockets" },
@@ -378,11 +384,13 @@ const struct diag *diag_at(unsigned int i)
 static void region_words(const struct diag_env *env, char *buf, size_t size)
 {
 	uint64_t bytes = env->cfg ? env->cfg->region_size : 0;
+	bool whole = !(bytes % (1 << 20));
+	size_t used;
 
-	if (bytes % (1 << 20))
-		snprintf(buf, size, "%" PRIu64 " KiB", bytes >> 10);
-	else
-		snprintf(buf, size, "%" PRIu64 " MiB", bytes >> 20);
+	used = (size_t)snprintf(buf, size, "%" PRIu64 " %s", bytes >> (whole ? 20 : 10),
+				whole ? "MiB" : "KiB");
+	if (env->queues && env->queues->n > 1 && used < size)
+		snprintf(buf + used, size - used, " for each of %" PRIu32 " queues", env->queues->n);
 }
 
 /* Value of the placeholder {name}; NULL or empty when there is none */
@@ -423,7 +431,7 @@ static bool expand(const struct diag_env *env, const char *text, char *out, size
 	while (text && *text && used + 1 < size) {
 		size_t name = *text == '{' ? strcspn(text, "}") : 0;
 		const char *value;
-		char buf[32];
+		char buf[64];
 
 		if (!name || !text[name]) {
 			out[used++] = *text++;

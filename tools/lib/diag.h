@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "backend.h"
+#include "queues.h"
 
 /* An RSS table of some 100 queues, in the words of ethtool -X */
 #define DIAG_VALUE	256
@@ -21,6 +22,8 @@
  * struct diag_env - what probes look at, and what messages are filled in with
  * @prog: program, {prog}
  * @cfg: what was to be received with: {iface} {queue} {region}; may be NULL
+ * @queues: all queues that are received from, of which that of @cfg is one; NULL when it
+ *	is the only one
  * @why: what was refused; {error} is its errno in words
  * @port: TCP port, {port}
  * @path: file, {path}; may be NULL
@@ -34,6 +37,7 @@
 struct diag_env {
 	const char *prog;
 	const struct zcrx_config *cfg;
+	const struct queue_list *queues;
 	const struct zcrx_refusal *why;
 	uint16_t port;
 	const char *path;

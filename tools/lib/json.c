@@ -59,7 +59,7 @@ static void end_line(struct json *j)
 /**
  * json_open() - start an object
  * @j: the writer
- * @key: its name; NULL for a line's own object
+ * @key: its name; NULL for a line's own object, or an element of a list
  */
 void json_open(struct json *j, const char *key)
 {
@@ -85,6 +85,32 @@ void json_close(struct json *j)
 		return;
 	j->comma = false;
 	end_line(j);
+}
+
+/**
+ * json_list() - start a list
+ * @j: the writer
+ * @key: its name
+ *
+ * Elements that are objects are made with json_open() and no name.
+ */
+void json_list(struct json *j, const char *key)
+{
+	put_key(j, key);
+	fputc('[', j->out);
+	j->comma = false;
+	j->depth++;
+}
+
+/**
+ * json_list_end() - end the list, which is in an object
+ * @j: the writer
+ */
+void json_list_end(struct json *j)
+{
+	fputc(']', j->out);
+	j->comma = true;
+	j->depth--;
 }
 
 /** json_u64() - a member that is an unsigned number */

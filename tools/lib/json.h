@@ -30,6 +30,8 @@ struct json {
 
 void json_open(struct json *j, const char *key);
 void json_close(struct json *j);
+void json_list(struct json *j, const char *key);
+void json_list_end(struct json *j);
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_i64(struct json *j, const char *key, int64_t value);
 void json_double(struct json *j, const char *key, double value);

@@ -189,6 +189,17 @@ bool tell_capability(struct diag_env *env)
 	return true;
 }
 
+/* Each queue has a region */
+static uint32_t count_queues(const struct diag_env *env)
+{
+	return env->queues ? env->queues->n : 1;
+}
+
+static uint64_t all_regions(const struct diag_env *env)
+{
+	return env->cfg->region_size * count_queues(env);
+}
+
 static bool memlock_limit(uint64_t *out)
 {
 	struct rlimit rl;
@@ -208,14 +219,15 @@ static bool memlock_limit(uint64_t *out)
  */
 bool look_memlock(struct diag_env *env)
 {
-	uint64_t limit;
+	uint64_t limit, need;
 
 	if (!memlock_limit(&limit))
 		return false;
 	put(env->have, "%" PRIu64 " KiB", limit >> 10);
 	/* the rings are accounted for too; they are small */
-	put(env->want, "%" PRIu64, (env->cfg->region_size + RINGS_LOCKED) >> 10);
-	return limit < env->cfg->region_size + RINGS_LOCKED;
+	need = all_regions(env) + RINGS_LOCKED;
+	put(env->want, "%" PRIu64, need >> 10);
+	return limit < need;
 }
 
 /**
@@ -245,7 +257,7 @@ static bool count_hugepages(const struct diag_env *env, uint64_t *have, uint64_t
 	if (!read_memory("Hugepagesize", &kib) || !kib)
 		return false;
 	read_memory("HugePages_Free", have);
-	*want = (env->cfg->region_size + (kib << 10) - 1) / (kib << 10);
+	*want = (env->cfg->region_size + (kib << 10) - 1) / (kib << 10) * count_queues(env);
 	return true;
 }
 
@@ -298,7 +310,7 @@ bool look_memory_short(struct diag_env *env)
 	if (env->cfg->hugepages || !read_memory("MemAvailable", &kib))
 		return false;
 	put_size(env->have, kib << 10);
-	return kib << 10 < env->cfg->region_size;
+	return kib << 10 < all_regions(env);
 }
 
 /**
@@ -872,32 +884,51 @@ struct steering {
 	struct nicinfo_rule elsewhere;
 };
 
-/* All of the packets that a rule leads to an RSS context come to one queue */
-static bool context_is_queue(const char *iface, uint32_t context, uint32_t queue)
+/* Is it the queue, or another one that is received from? */
+static bool is_received(const struct diag_env *env, uint32_t queue)
+{
+	return queue == env->cfg->queue || (env->queues && queues_have(env->queues, queue));
+}
+
+/**
+ * struct leads - where packets go that a rule leads to an RSS context
+ * @here: to the queue
+ * @only: to no queue that is not received from
+ */
+struct leads {
+	bool here;
+	bool only;
+};
+
+static struct leads context_leads(const struct diag_env *env, uint32_t context)
 {
 	uint32_t table[NICINFO_SLOTS];
-	int n = context ? nicinfo_rss(iface, context, table, NICINFO_SLOTS) : 0;
+	int n = context ? nicinfo_rss(env->cfg->iface, context, table, NICINFO_SLOTS) : 0;
+	struct leads leads = { .only = n > 0 };
 
-	for (int i = 0; i < n; i++)
-		if (table[i] != queue)
-			return false;
-	return n > 0;
+	for (int i = 0; i < n; i++) {
+		leads.here |= table[i] == env->cfg->queue;
+		leads.only &= is_received(env, table[i]);
+	}
+	return leads;
 }
 
 static void judge_rule(const struct diag_env *env, const struct nicinfo_rule *rule,
 		       struct steering *s)
 {
 	const int family = rule->ipv6 ? AF_INET6 : AF_INET;
+	struct leads leads;
 
 	if (env->family != AF_UNSPEC && env->family != family)
 		return;
 	/* without a port of ours any rule will do */
 	if (env->port && rule->port && rule->port != env->port)
 		return;
-	if (rule->queue == env->cfg->queue ||
-	    context_is_queue(env->cfg->iface, rule->context, env->cfg->queue))
+	leads = context_leads(env, rule->context);
+	if (rule->queue == env->cfg->queue || (leads.here && leads.only))
 		s->ours |= rule->ipv6 ? 2 : 1;
-	else if (env->port && rule->port == env->port)
+	else if (env->port && rule->port == env->port && !leads.only &&
+		 !is_received(env, rule->queue))
 		s->elsewhere = *rule;
 }
 
@@ -967,26 +998,34 @@ bool tell_steering(struct diag_env *env)
 	return s.known;
 }
 
-/* The arguments of "ethtool -X" that leave a queue out; empty when that takes too many */
+/* The arguments of "ethtool -X" that leave the queues out; empty when that takes too many */
 static void put_rss(struct diag_env *env, unsigned int queues)
 {
-	const uint32_t queue = env->cfg->queue;
+	unsigned int low = 0, high = queues, left = 0;
 	size_t used;
 
+	/* those that are left are from low to high - 1, and perhaps not all of these */
+	while (low < queues && is_received(env, low))
+		low++;
+	while (high > low && is_received(env, high - 1))
+		high--;
+	for (unsigned int i = low; i < high; i++)
+		left += !is_received(env, i);
 	env->want[0] = '\0';
-	if (queues < 2)
+	if (!left)
 		return;
-	if (queue == queues - 1) {
-		put(env->want, "equal %u", queues - 1);
+	if (left == high - low && !low) {
+		put(env->want, "equal %u", left);
 		return;
 	}
-	if (!queue) {
-		put(env->want, "start 1 equal %u", queues - 1);
+	if (left == high - low) {
+		put(env->want, "start %u equal %u", low, left);
 		return;
 	}
 	used = (size_t)snprintf(env->want, DIAG_VALUE, "weight");
 	for (unsigned int i = 0; i < queues && used < DIAG_VALUE; i++)
-		used += (size_t)snprintf(env->want + used, DIAG_VALUE - used, " %d", i != queue);
+		used += (size_t)snprintf(env->want + used, DIAG_VALUE - used, " %d",
+					 !is_received(env, i));
 	if (used >= DIAG_VALUE)
 		env->want[0] = '\0';
 }

@@ -191,6 +191,21 @@ int net_incoming_cpu(int fd)
 }
 
 /**
+ * net_incoming_napi() - by which queue a connection's packets come
+ * @fd: connected socket
+ *
+ * Return: number of the NAPI instance that the last of them came by, 0 when it is not
+ * known: a virtual interface, or a kernel without CONFIG_NET_RX_BUSY_POLL.
+ */
+uint32_t net_incoming_napi(int fd)
+{
+	socklen_t len = sizeof(unsigned int);
+	unsigned int napi = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &napi, &len) ? 0 : napi;
+}
+
+/**
  * net_error() - has the connection failed since one asked last?
  * @fd: socket
  *

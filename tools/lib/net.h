@@ -34,6 +34,7 @@ int net_path_mtu(const struct addrinfo *ai);
 int net_connect(const struct addrinfo *ai, uint32_t maxseg);
 int net_tcp_info(int fd, struct tcp_info *info);
 int net_incoming_cpu(int fd);
+uint32_t net_incoming_napi(int fd);
 int net_error(int fd);
 uint32_t net_send_mss(int fd);
 int net_cork(int fd, bool on);

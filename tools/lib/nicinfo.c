@@ -26,6 +26,7 @@
 #define A_QUEUE_ID		1
 #define A_QUEUE_IFINDEX		2
 #define A_QUEUE_TYPE		3
+#define A_QUEUE_NAPI_ID		4
 #define A_QUEUE_DMABUF		5
 #define A_QUEUE_IO_URING	6
 #define A_QUEUE_XSK		7
@@ -454,6 +455,57 @@ static void take_queue(void *ctx, const struct nlmsghdr *nlh)
 	nl_attrs(nlh, GENL_HDRLEN, take_queue_attr, ctx);
 }
 
+static void take_napi_attr(void *ctx, uint16_t type, const void *data, size_t len)
+{
+	uint32_t *napi = ctx;
+
+	if (type == A_QUEUE_NAPI_ID)
+		*napi = (uint32_t)nl_number(data, len);
+}
+
+static void take_napi(void *ctx, const struct nlmsghdr *nlh)
+{
+	nl_attrs(nlh, GENL_HDRLEN, take_napi_attr, ctx);
+}
+
+/**
+ * struct netdev - a netlink socket for messages about queues
+ * @nl: the socket
+ * @family: number of the family
+ * @index: interface
+ */
+struct netdev {
+	struct nl nl;
+	uint16_t family;
+	uint32_t index;
+};
+
+/* The family came with Linux 6.3, its queues with 6.8 */
+static int netdev_open(struct netdev *nd, const char *iface)
+{
+	int err = nl_open(&nd->nl, NETLINK_GENERIC);
+
+	if (err)
+		return err;
+	nd->index = if_nametoindex(iface);
+	err = nl_family(&nd->nl, NETDEV_FAMILY, NULL, &nd->family, NULL);
+	if (err)
+		nl_close(&nd->nl);
+	return err;
+}
+
+static int ask_queue(struct netdev *nd, uint32_t queue, nl_answer_fn fn, void *ctx)
+{
+	const uint32_t type = QUEUE_TYPE_RX;
+	struct nl_message m;
+
+	nl_start_genl(&m, nd->family, MSG_QUEUE_GET, 0);
+	nl_put(&m, A_QUEUE_IFINDEX, &nd->index, sizeof(nd->index));
+	nl_put(&m, A_QUEUE_TYPE, &type, sizeof(type));
+	nl_put(&m, A_QUEUE_ID, &queue, sizeof(queue));
+	return nl_request(&nd->nl, &m, fn, ctx);
+}
+
 /**
  * nicinfo_queue_user() - who takes the packets of a queue
  * @iface: name of the interface; of one that is down the kernel does not tell
@@ -463,24 +515,35 @@ static void take_queue(void *ctx, const struct nlmsghdr *nlh)
  */
 struct nicinfo_user nicinfo_queue_user(const char *iface, uint32_t queue)
 {
-	const uint32_t index = if_nametoindex(iface), type = QUEUE_TYPE_RX;
 	struct nicinfo_user user = { 0 };
-	struct nl_message m;
-	uint16_t family;
-	struct nl nl;
+	struct netdev nd;
 
-	if (nl_open(&nl, NETLINK_GENERIC))
+	if (netdev_open(&nd, iface))
 		return user;
-	if (!nl_family(&nl, NETDEV_FAMILY, NULL, &family, NULL)) {
-		nl_start_genl(&m, family, MSG_QUEUE_GET, 0);
-		nl_put(&m, A_QUEUE_IFINDEX, &index, sizeof(index));
-		nl_put(&m, A_QUEUE_TYPE, &type, sizeof(type));
-		nl_put(&m, A_QUEUE_ID, &queue, sizeof(queue));
-		if (nl_request(&nl, &m, take_queue, &user))
-			user = (struct nicinfo_user){ 0 };
-	}
-	nl_close(&nl);
+	if (ask_queue(&nd, queue, take_queue, &user))
+		user = (struct nicinfo_user){ 0 };
+	nl_close(&nd.nl);
 	return user;
+}
+
+/**
+ * nicinfo_queue_napis() - which NAPI instances serve queues
+ * @iface: name of the interface
+ * @queues: receive queues
+ * @n: how many
+ * @napis: gets the number of the instance of each, as SO_INCOMING_NAPI_ID has it; 0 where
+ *	the kernel or the driver does not tell. It changes when the NIC is reset
+ */
+void nicinfo_queue_napis(const char *iface, const uint32_t *queues, uint32_t n, uint32_t *napis)
+{
+	struct netdev nd;
+
+	memset(napis, 0, n * sizeof(*napis));
+	if (netdev_open(&nd, iface))
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		ask_queue(&nd, queues[i], take_napi, &napis[i]);
+	nl_close(&nd.nl);
 }
 
 /**

@@ -97,6 +97,7 @@ int nicinfo_rules(const char *iface, struct nicinfo_rule *rules, unsigned int ma
 int nicinfo_rss(const char *iface, uint32_t context, uint32_t *table, unsigned int max);
 enum nicinfo_xdp nicinfo_xdp(const char *iface);
 struct nicinfo_user nicinfo_queue_user(const char *iface, uint32_t queue);
+void nicinfo_queue_napis(const char *iface, const uint32_t *queues, uint32_t n, uint32_t *napis);
 struct nicinfo_process nicinfo_ring_owner(const char *iface, uint32_t queue);
 struct nicinfo_process nicinfo_socket_owner(unsigned long inode);
 int nicinfo_xsk_on(const char *iface, uint32_t queue, struct nicinfo_process *owner);

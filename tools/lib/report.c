@@ -16,6 +16,8 @@ bool report_event(struct report *r, const char *name)
 
 	if (!j->out)
 		return false;
+	/* a line is one thread's until it is whole */
+	flockfile(j->out);
 	json_open(j, NULL);
 	json_str(j, "event", name);
 	json_open(j, "data");
@@ -30,6 +32,7 @@ void report_event_end(struct report *r)
 {
 	json_close(&r->json);
 	json_close(&r->json);
+	funlockfile(r->json.out);
 }
 
 /**
@@ -62,7 +65,9 @@ void report_diag_members(struct report *r, const struct diag_text *text)
 void report_diag(struct report *r, const struct diag_env *env, const struct diag_text *text,
 		 bool fatal)
 {
+	flockfile(r->talk);
 	diag_print(env, text, r->talk);
+	funlockfile(r->talk);
 	if (!report_event(r, fatal ? "error" : "warning"))
 		return;
 	report_diag_members(r, text);
@@ -162,9 +167,30 @@ void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes)
 #define INDENT		12
 #define WORD		48
 
-/* Adds a word to a line for people, and starts another line when it has no room */
-static unsigned int put_word(FILE *out, unsigned int column, const char *word)
+/**
+ * report_line() - begin a line for people
+ * @r: the report
+ * @title: its title; short
+ *
+ * Return: the column that it has come to, for report_word().
+ */
+unsigned int report_line(struct report *r, const char *title)
 {
+	fprintf(r->talk, "  %-*s", INDENT - 2, title);
+	return INDENT;
+}
+
+/**
+ * report_word() - add a word to a line, or to another one where it has no room
+ * @r: the report
+ * @column: that the line has come to
+ * @word: the word
+ *
+ * Return: the column that it has come to now.
+ */
+unsigned int report_word(struct report *r, unsigned int column, const char *word)
+{
+	FILE *out = r->talk;
 	unsigned int len = (unsigned int)strlen(word);
 
 	if (column > INDENT && column + 1 + len > COLUMNS) {
@@ -198,7 +224,7 @@ void report_shares(struct report *r, const char *title, const uint64_t *counts, 
 		sum += counts[i];
 	if (!sum)
 		return;
-	fprintf(r->talk, "  %-*s", INDENT - 2, title);
+	report_line(r, title);
 	for (unsigned int i = 0; i < n; i++) {
 		char what[WORD], word[WORD + 16];
 
@@ -207,7 +233,7 @@ void report_shares(struct report *r, const char *title, const uint64_t *counts, 
 		label(what, sizeof(what), i, unit);
 		snprintf(word, sizeof(word), "%s: %.1f%%", what,
 			 100.0 * (double)counts[i] / (double)sum);
-		column = put_word(r->talk, column, word);
+		column = report_word(r, column, word);
 	}
 	fputc('\n', r->talk);
 }
@@ -222,7 +248,7 @@ static unsigned int put_places(struct report *r, unsigned int column, const char
 		sum += p->seen[i];
 	if (!sum)
 		return column;
-	column = put_word(r->talk, column, title);
+	column = report_word(r, column, title);
 	for (unsigned int i = 0; i < CPU_PLACES; i++) {
 		if (!p->seen[i])
 			continue;
@@ -231,7 +257,7 @@ static unsigned int put_places(struct report *r, unsigned int column, const char
 		else
 			snprintf(word, sizeof(word), "%u (%.0f%%)", i,
 				 100.0 * p->seen[i] / (double)sum);
-		column = put_word(r->talk, column, word);
+		column = report_word(r, column, word);
 	}
 	return column;
 }
@@ -253,23 +279,23 @@ static void json_places(struct json *j, const char *key, const struct cpu_places
 /**
  * report_places() - where work was done: a line for people, and members of a JSON line
  * @r: the report; in a JSON line if there are any
+ * @title: of the line
  * @softirq: samples of where the stack handled packets
  * @app: of where the program ran
  * @irq: interrupt of the queue
  */
-void report_places(struct report *r, const struct cpu_places *softirq,
+void report_places(struct report *r, const char *title, const struct cpu_places *softirq,
 		   const struct cpu_places *app, const struct cpu_irq *irq)
 {
-	unsigned int column = INDENT;
+	unsigned int column = report_line(r, title);
 	char word[2 * WORD + 32];
 
-	fprintf(r->talk, "  %-*s", INDENT - 2, "cpu");
 	column = put_places(r, column, "softirq on", softirq);
 	column = put_places(r, column, column > INDENT ? "/ program on" : "program on", app);
 	if (irq->number >= 0) {
 		snprintf(word, sizeof(word), "/ irq %d (%s)%s%s", irq->number, irq->name,
 			 irq->cpus[0] ? " on " : "", irq->cpus);
-		put_word(r->talk, column, word);
+		report_word(r, column, word);
 	}
 	fputc('\n', r->talk);
 	if (!r->json.out)

@@ -42,8 +42,10 @@ void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes)
 void report_shares(struct report *r, const char *title, const uint64_t *counts, unsigned int n,
 		   void (*label)(char *buf, size_t size, unsigned int i, uint64_t unit),
 		   uint64_t unit);
-void report_places(struct report *r, const struct cpu_places *softirq,
+void report_places(struct report *r, const char *title, const struct cpu_places *softirq,
 		   const struct cpu_places *app, const struct cpu_irq *irq);
+unsigned int report_line(struct report *r, const char *title);
+unsigned int report_word(struct report *r, unsigned int column, const char *word);
 const char *report_size(uint64_t bytes, char *buf);
 double report_gbit(uint64_t bytes, uint64_t ns);
 

@@ -62,6 +62,29 @@ void rx_stats_piece(struct rx_stats *s, struct rx_stream *stream, uint64_t off, 
 }
 
 /**
+ * rx_stats_add() - take sums into others
+ * @sum: the others, of the same page and record
+ * @s: the sums
+ */
+void rx_stats_add(struct rx_stats *sum, const struct rx_stats *s)
+{
+	sum->bytes += s->bytes;
+	sum->zc_bytes += s->zc_bytes;
+	sum->copied_bytes += s->copied_bytes;
+	sum->aligned_bytes += s->aligned_bytes;
+	sum->pieces += s->pieces;
+	sum->completions += s->completions;
+	sum->starved += s->starved;
+	sum->rearmed += s->rearmed;
+	sum->records += s->records;
+	sum->aligned_records += s->aligned_records;
+	for (unsigned int i = 0; i < STATS_LOG2; i++)
+		sum->len_log2[i] += s->len_log2[i];
+	for (unsigned int i = 0; i < STATS_PLACES; i++)
+		sum->place[i] += s->place[i];
+}
+
+/**
  * percent() - share of a whole
  * @part: the part
  * @whole: the whole

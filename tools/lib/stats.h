@@ -58,6 +58,7 @@ struct rx_stream {
 
 void rx_stats_piece(struct rx_stats *s, struct rx_stream *stream, uint64_t off, uint32_t len,
 		    bool copied);
+void rx_stats_add(struct rx_stats *sum, const struct rx_stats *s);
 double percent(uint64_t part, uint64_t whole);
 
 #endif

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define REMINDER	SIGUSR1
+
 /* The one piece of state outside of a struct that is passed on: a handler gets nothing */
 static struct {
-	volatile sig_atomic_t wanted;
+	atomic_int wanted;	/* lock-free, as a handler wants it */
 	int fd;
 } stop = { .fd = -1 };
 
@@ -16,9 +19,9 @@ static void on_signal(int sig)
 {
 	int saved = errno;
 
-	if (stop.wanted)
+	/* another thread may be at the first signal still */
+	if (atomic_exchange(&stop.wanted, 1))
 		_exit(128 + sig);
-	stop.wanted = 1;
 	eventfd_write(stop.fd, 1);
 	errno = saved;
 }
@@ -54,4 +57,31 @@ int stop_install(void)
 bool stop_wanted(void)
 {
 	return stop.wanted;
+}
+
+static void on_reminder(int sig)
+{
+	(void)sig;
+}
+
+/**
+ * stop_remind_install() - make stop_remind() possible
+ */
+void stop_remind_install(void)
+{
+	struct sigaction remind = { .sa_handler = on_reminder };
+
+	sigaction(REMINDER, &remind, NULL);
+}
+
+/**
+ * stop_remind() - interrupt the system call that a thread blocks in
+ * @thread: the thread
+ *
+ * A signal interrupts one thread only, whichever the kernel takes. One that is about to
+ * block does not see this: do it again until it has ended.
+ */
+void stop_remind(pthread_t thread)
+{
+	pthread_kill(thread, REMINDER);
 }

@@ -3,9 +3,12 @@
 #ifndef STOP_H
 #define STOP_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 int stop_install(void);
 bool stop_wanted(void);
+void stop_remind_install(void);
+void stop_remind(pthread_t thread);
 
 #endif

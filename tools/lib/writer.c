@@ -29,6 +29,7 @@
 /**
  * struct batch - what one write writes
  * @op: the write, if it is queued
+ * @ring: where
  * @writer: whose
  * @at: position in the file, a multiple of the block
  * @bytes: bytes of the ranges, open block included
@@ -41,6 +42,7 @@
  */
 struct batch {
 	struct uring_op op;
+	struct uring *ring;
 	struct writer *writer;
 	uint64_t at;
 	uint64_t bytes;
@@ -371,13 +373,15 @@ static void written(struct uring_op *op, int res)
 static bool queue(struct writer *w, struct batch *b)
 {
 	bool can = w->cfg.ring && w->cfg.depth > 1 && w->stats.direct;
-	struct io_uring_sqe *sqe = can ? uring_sqe(w->cfg.ring) : NULL;
+	struct io_uring_sqe *sqe;
 
+	b->ring = can ? w->cfg.ring(w->cfg.ctx) : NULL;
+	sqe = b->ring ? uring_sqe(b->ring) : NULL;
 	if (!sqe)
 		return false;
 	b->op.done = written;
 	io_uring_prep_writev(sqe, w->fd, b->iov, b->niov, b->at);
-	uring_start_op(w->cfg.ring, sqe, &b->op);
+	uring_start_op(b->ring, sqe, &b->op);
 	return true;
 }
 
@@ -391,7 +395,7 @@ static struct batch *next_batch(struct writer *w)
 	if (w->batches[i])
 		w->current = i;
 	if (current(w)->op.under_way)
-		uring_wait_op(w->cfg.ring, &current(w)->op);
+		uring_wait_op(current(w)->ring, &current(w)->op);
 	return current(w);
 }
 
@@ -627,7 +631,7 @@ int writer_finish(struct writer *w)
 
 	for (unsigned int i = 0; i < w->cfg.depth; i++)
 		if (w->batches[i] && w->batches[i]->op.under_way)
-			uring_wait_op(w->cfg.ring, &w->batches[i]->op);
+			uring_wait_op(w->batches[i]->ring, &w->batches[i]->op);
 	err = w->err;
 	while (!err && w->tail_done < open) {
 		ssize_t ret = pwrite(w->plain_fd, b->stage + w->tail_done, open - w->tail_done,

@@ -32,11 +32,12 @@ struct writer;
  *	WRITER_ALIGN_MAX
  * @batch: bytes to collect for one write
  * @hold: most pieces to hold for one write; more are written at once
- * @ring: where direct writes are queued; NULL: none is
+ * @ring: where direct writes are queued: that of the caller's thread, which has to be the same until
+ *	writer_finish(); NULL, or to return NULL: none is
  * @depth: so many writes at a time, the one that is collected among them; 1 to WRITER_DEPTH_MAX
  * @release: gives pieces back; 0 or -errno
  * @stopped: asked when a write was interrupted: true gives up
- * @ctx: first argument of both
+ * @ctx: first argument of these
  */
 struct writer_config {
 	const char *path;
@@ -45,7 +46,7 @@ struct writer_config {
 	uint32_t stage;
 	uint64_t batch;
 	uint32_t hold;
-	struct uring *ring;
+	struct uring *(*ring)(void *ctx);
 	unsigned int depth;
 	int (*release)(void *ctx, const struct zcrx_piece *pieces, uint32_t n);
 	bool (*stopped)(void *ctx);

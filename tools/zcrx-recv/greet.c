@@ -20,18 +20,18 @@ static int give(const struct conn *c, const struct hello *h)
 
 static struct hello make_offer(const struct receiver *r)
 {
-	const struct writer_stats *ws = r->sink.writer ? writer_stats(r->sink.writer) : NULL;
+	const struct writer_stats *ws = r->sink->writer ? writer_stats(r->sink->writer) : NULL;
 	uint32_t quantum = GEOMETRY_SECTOR;
 
 	/* a disk's block may be larger, even than a page */
 	if (ws && ws->direct && ws->block > quantum)
-		quantum = ws->block < r->stats.page ? ws->block : r->stats.page;
+		quantum = ws->block < r->t.stats.page ? ws->block : r->t.stats.page;
 	return (struct hello){
 		.kind = HELLO_OFFER,
-		.page = r->stats.page,
+		.page = r->t.stats.page,
 		.quantum = quantum,
-		.record = r->stats.record,
-		.region = r->opt->cfg.region_size,
+		.record = r->t.stats.record,
+		.region = r->cfg.region_size,
 	};
 }
 
@@ -54,7 +54,7 @@ static void refuse(struct receiver *r, struct conn *c, struct hello_failure *f)
 		zcrx_refuse(&why, ZCRX_STEP_HELLO, hello_error(f, &env));
 		env.peer = c->peer;
 		report_refusal(r->report, &env);
-		r->failed++;
+		r->t.failed++;
 	}
 	if (f->refusal)
 		give(c, &h);
@@ -126,7 +126,7 @@ void greet_data(struct receiver *r, struct conn *c, const struct zcrx_event *ev)
 		c->hello_got += n;
 		more |= n < p->len;
 		if (!p->copied)
-			r->greeted_zc += p->len;
+			r->t.greeted_zc += p->len;
 	}
 	zcrx_give_back(r->backend, ev->pieces, ev->n);
 	if (c->greeting == GREETING_REFUSED)

@@ -70,8 +70,9 @@ enum {
 static const struct option_def defs[] = {
 	{ .help = "What to receive" },
 	{ "interface", 'i', "IFACE", "network interface" },
-	{ "queue", 'q', "N", "its RX queue (0), which the flow must be steered to\n"
-			     "(zcrx-flow does that)" },
+	{ "queue", 'q', "LIST", "its RX queue (0), which the flow must be steered to\n"
+				"(zcrx-flow does that); or several, with a thread each:\n"
+				"4-7, or 2,3, or 4-7,9" },
 	{ "port", 'p', "PORT", "TCP port to listen on" },
 	{ "ipv4", '4', NULL, "IPv4 only" },
 	{ "ipv6", '6', NULL, "IPv6 only" },
@@ -103,7 +104,8 @@ static const struct option_def defs[] = {
 	{ "hugepages", KEY_HUGEPAGES, NULL, "take it from hugetlbfs" },
 	{ "rq", KEY_RQ, "N", "entries of the refill ring, a power of two (8192)" },
 	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
-	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf)" },
+	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf); of\n"
+			       "several queues the next one's on the next CPU" },
 	{ "gather", KEY_GATHER, "USEC", "sleep at least so long, so that data comes in larger\n"
 				      "lots for less CPU time (200); 0 to wake for each\n"
 				      "(needs Linux 6.12; not epoll)" },
@@ -132,8 +134,8 @@ static const struct option_def defs[] = {
 
 static void help(void)
 {
-	printf("usage: zcrx-recv -i IFACE -q N -p PORT [options]\n"
-	       "       zcrx-recv check [-i IFACE] [-q N] [-p PORT] [options]\n"
+	printf("usage: zcrx-recv -i IFACE -q LIST -p PORT [options]\n"
+	       "       zcrx-recv check [-i IFACE] [-q LIST] [-p PORT] [options]\n"
 	       "Receives TCP streams into user memory without copying them. 'check' receives\n"
 	       "nothing: it tells what of this machine is ready for that, and for what is not\n"
 	       "the command that mends it. It changes nothing.\n");
@@ -149,6 +151,13 @@ static void help(void)
 	       "was started, in UTC, and the number of the connection. None is ever replaced.\n"
 	       "--bytes completes none of them, as it does not say which. Complete is not yet\n"
 	       "safe from a power cut: sync(1).\n"
+	       "\n"
+	       "Several queues have a thread, a ring and a region each; --region, --rq and --cq\n"
+	       "are for each. A connection is the thread's whose queue its packets come by. One\n"
+	       "that comes by no queue of the list is received by any, and copied: that is said\n"
+	       "and counted. --connections, --bytes and --time are for all together, and\n"
+	       "--require-zerocopy for each. A file takes one connection after the other,\n"
+	       "whichever queue they come by; a directory takes them at the same time.\n"
 	       "\n"
 	       "--hash prints a line a connection as sha256sum(1) does, with the file's name, or\n"
 	       "the peer's if no file has that connection alone: on standard output, or, where\n"
@@ -186,6 +195,8 @@ static void help(void)
 	       "      peer: zcrx-send HOST 9999 --pattern\n"
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 -o DIR/\n"
 	       "      any number of peers, a file each, until ^C\n"
+	       "  zcrx-recv -i eth0 -q 4-7 -p 9999 -o DIR/\n"
+	       "      the same with four queues that flows are steered to\n"
 	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
 }
 
@@ -344,6 +355,16 @@ static int take_port(struct recv_options *opt, const char *arg)
 	return 0;
 }
 
+static int take_queues(struct recv_options *opt, const char *arg)
+{
+	const char *wrong = queues_parse(arg, &opt->queues);
+
+	if (wrong)
+		return complain('q', arg, wrong);
+	opt->cfg.queue = opt->queues.at[0];
+	return 0;
+}
+
 static int take_cpu(struct recv_options *opt, const char *arg)
 {
 	uint64_t cpu;
@@ -364,7 +385,7 @@ static int apply(void *ctx, int key, const char *arg)
 		opt->cfg.iface = arg;
 		return 0;
 	case 'q':
-		return take_u32(key, arg, 0, 65535, &opt->cfg.queue);
+		return take_queues(opt, arg);
 	case 'p':
 		return take_port(opt, arg);
 	case '4':
@@ -458,6 +479,8 @@ static const char *contradiction(const struct args *a)
 		return "--require-zerocopy contradicts a backend that copies";
 	if (a->sinks > 1)
 		return "one of -o, --directory, --verify and --discard";
+	if (opt->frags && opt->queues.n > 1)
+		return "--dump-frags tells of one queue";
 	if (opt->mss && opt->page_mss)
 		return "one of --mss and --page-mss";
 	if (opt->hello_ns && !geometry_record_ok((uint64_t)opt->record_pages * page, page))
@@ -469,6 +492,7 @@ static enum recv_exit check(const struct args *a, struct report *report)
 {
 	const struct check_options opt = {
 		.cfg = &a->opt.cfg,
+		.queues = &a->opt.queues,
 		.backend = a->opt.backend,
 		.family = a->opt.family,
 		.port = a->opt.port,
@@ -502,6 +526,7 @@ int main(int argc, char **argv)
 				.cpu = -1,
 				.gather_us = 200,
 			},
+			.queues = { .n = 1 },
 			.family = AF_UNSPEC,
 			.interval_ns = 1000000000,
 		},

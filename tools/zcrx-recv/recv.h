@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The receiver: connections, one backend, one sink, until told to end. */
+/* The receiver: queues with a thread and a backend each, one kind of sink, until told to end. */
 #ifndef RECV_H
 #define RECV_H
 
@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "hash.h"
+#include "queues.h"
 #include "report.h"
 
 /* Exit status; the manual names these */
@@ -30,7 +31,8 @@ enum recv_sink {
 
 /**
  * struct recv_options - what the user asked for
- * @cfg: interface, queue, region, rings
+ * @cfg: interface, first queue, region of each queue, rings
+ * @queues: all queues
  * @backend: the one to take, NULL for the best there is
  * @family: AF_INET, AF_INET6, AF_UNSPEC for both
  * @port: TCP port
@@ -55,6 +57,7 @@ enum recv_sink {
  */
 struct recv_options {
 	struct zcrx_config cfg;
+	struct queue_list queues;
 	const struct zcrx_backend_ops *backend;
 	int family;
 	uint16_t port;

@@ -19,7 +19,8 @@ struct diag_env say_env(const struct receiver *r, const struct zcrx_refusal *why
 {
 	return (struct diag_env){
 		.prog = r->report->prog,
-		.cfg = &r->opt->cfg,
+		.cfg = &r->cfg,
+		.queues = &r->opt->queues,
 		.why = why,
 		.port = r->opt->port,
 		.family = r->opt->family,
@@ -77,34 +78,107 @@ void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos)
 	}
 }
 
+/* What has come by each queue since the last interval, and in total */
+static struct progress_seen take_progress(struct crew *crew, struct progress_seen *each)
+{
+	struct progress_seen total = { 0 };
+
+	for (uint32_t i = 0; i < crew->n; i++) {
+		struct receiver *r = &crew->members[i];
+		struct progress_seen now = progress_read(r);
+
+		each[i] = progress_since(&r->interval, &now);
+		r->interval = now;
+		progress_add(&total, &each[i]);
+	}
+	return total;
+}
+
+static void json_progress(struct report *out, const struct progress_seen *p, uint64_t ns)
+{
+	report_rate(out, p->bytes, ns);
+	json_double(&out->json, "zero_copy_percent", percent(p->zc_bytes, p->bytes));
+	json_double(&out->json, "aligned_percent", percent(p->aligned_bytes, p->bytes));
+}
+
+static void say_queue_rates(struct report *out, const struct crew *crew,
+			    const struct progress_seen *each, uint64_t ns)
+{
+	unsigned int column = report_line(out, "by queue");
+
+	for (uint32_t i = 0; i < crew->n; i++) {
+		char word[48];
+
+		snprintf(word, sizeof(word), "%u: %.2f%s", crew->members[i].cfg.queue,
+			 report_gbit(each[i].bytes, ns), i + 1 < crew->n ? "," : " Gbit/s");
+		column = report_word(out, column, word);
+	}
+	fputc('\n', out->talk);
+}
+
+static void json_queue_rates(struct report *out, const struct crew *crew,
+			     const struct progress_seen *each, uint64_t ns)
+{
+	json_list(&out->json, "queues");
+	for (uint32_t i = 0; i < crew->n; i++) {
+		const struct receiver *r = &crew->members[i];
+
+		json_open(&out->json, NULL);
+		json_u64(&out->json, "queue", r->cfg.queue);
+		json_progress(out, &each[i], ns);
+		json_u64(&out->json, "connections", r->load);
+		json_close(&out->json);
+	}
+	json_list_end(&out->json);
+}
+
 /**
- * say_interval() - the line of an interval
- * @r: the receiver
+ * say_interval() - the lines of an interval
+ * @r: the first receiver
  * @now: its end, CLOCK_MONOTONIC
  */
 void say_interval(struct receiver *r, uint64_t now)
 {
-	const struct rx_stats *then = &r->interval;
-	uint64_t bytes = r->stats.bytes - then->bytes;
-	uint64_t ns = now - r->interval_start;
-	double zc = percent(r->stats.zc_bytes - then->zc_bytes, bytes);
-	double aligned = percent(r->stats.aligned_bytes - then->aligned_bytes, bytes);
+	struct crew *crew = r->crew;
+	uint64_t ns = now - crew->interval_start;
+	double at = (double)(now - crew->first_ns) / 1e9;
+	struct progress_seen each[QUEUES_MAX];
+	struct progress_seen p = take_progress(crew, each);
 	char size[REPORT_SIZE];
 
-	if (!bytes && !r->open)
+	if (!p.bytes && !crew->open)
 		return;
+	flockfile(r->report->talk);
 	fprintf(r->report->talk,
-		"%7.1f s  %9s  %6.2f Gbit/s  %5.1f %% zero copy  %5.1f %% page-aligned\n",
-		(double)(now - r->first.wall_ns) / 1e9, report_size(bytes, size),
-		report_gbit(bytes, ns), zc, aligned);
+		"%7.1f s  %9s  %6.2f Gbit/s  %5.1f %% zero copy  %5.1f %% page-aligned\n", at,
+		report_size(p.bytes, size), report_gbit(p.bytes, ns), percent(p.zc_bytes, p.bytes),
+		percent(p.aligned_bytes, p.bytes));
+	if (crew->n > 1)
+		say_queue_rates(r->report, crew, each, ns);
+	funlockfile(r->report->talk);
 	if (!report_event(r->report, "interval"))
 		return;
-	json_double(&r->report->json, "at", (double)(now - r->first.wall_ns) / 1e9);
-	report_rate(r->report, bytes, ns);
-	json_double(&r->report->json, "zero_copy_percent", zc);
-	json_double(&r->report->json, "aligned_percent", aligned);
-	json_u64(&r->report->json, "connections", r->open);
+	json_double(&r->report->json, "at", at);
+	json_progress(r->report, &p, ns);
+	json_u64(&r->report->json, "connections", crew->open);
+	if (crew->n > 1)
+		json_queue_rates(r->report, crew, each, ns);
 	report_event_end(r->report);
+}
+
+/**
+ * say_stray() - warn of the first connection that comes by none of the queues
+ * @r: the first receiver
+ * @c: the connection
+ * @name: of the diagnostic
+ */
+void say_stray(struct receiver *r, const struct conn *c, const char *name)
+{
+	struct diag_env env = say_env(r, NULL);
+
+	env.peer = c->peer;
+	queues_text(&r->opt->queues, env.want, sizeof(env.want));
+	say_warning(r, &env, name);
 }
 
 /*
@@ -113,7 +187,7 @@ void say_interval(struct receiver *r, uint64_t now)
  */
 static int say_hash(struct receiver *r, const char *hash, const char *name)
 {
-	bool taken = r->report->json.out || r->sink.to_stdout;
+	bool taken = r->report->json.out || r->sink->to_stdout;
 	FILE *out = taken ? r->report->talk : stdout;
 
 	if (fprintf(out, "%s  %s\n", hash, name) < 0 || fflush(out))
@@ -124,9 +198,9 @@ static int say_hash(struct receiver *r, const char *hash, const char *name)
 /* The file that has this connection's data and no other's, NULL when there is none */
 static const char *own_file(const struct receiver *r, const struct conn *c, bool complete)
 {
-	bool only = r->sink.target.part && !r->sink.to_stdout && r->opt->connections == 1;
+	bool only = r->sink->target.part && !r->sink->to_stdout && r->opt->connections == 1;
 
-	return c->out.target.part || only ? sink_name(&r->sink, &c->out, complete) : NULL;
+	return c->out.target.part || only ? sink_name(r->sink, &c->out, complete) : NULL;
 }
 
 /**
@@ -160,6 +234,8 @@ int say_connection(struct receiver *r, const struct conn *c, bool complete)
 	json_double(j, "seconds", (double)(clock_ns() - c->since) / 1e9);
 	json_bool(j, "complete", complete);
 	json_str(j, "path", file);
+	if (r->crew->n > 1)
+		json_u64(j, "queue", r->cfg.queue);
 	if (c->hash)
 		json_str(j, r->opt->hash->name, hash);
 	report_event_end(r->report);
@@ -187,9 +263,9 @@ void say_incomplete(struct receiver *r, const char *why)
 	struct diag_env env = say_env(r, NULL);
 	char files[DIAG_VALUE];
 
-	snprintf(files, sizeof(files), "%" PRIu64 " of %" PRIu64 " files", r->sink.incomplete,
-		 r->sink.files);
-	env.path = r->sink.target.part ? r->sink.target.part : files;
+	snprintf(files, sizeof(files), "%" PRIu64 " of %" PRIu64 " files", r->sink->incomplete,
+		 r->sink->files);
+	env.path = r->sink->target.part ? r->sink->target.part : files;
 	snprintf(env.have, sizeof(env.have), "%s", why);
 	say_warning(r, &env, "incomplete");
 }
@@ -199,27 +275,11 @@ static void share(char *buf, uint64_t part, uint64_t whole)
 	snprintf(buf, DIAG_VALUE, "%.1f %%", percent(part, whole));
 }
 
-static struct io_uring_zc_rx_stats kernel_since(struct receiver *r)
-{
-	struct io_uring_zc_rx_stats k;
-
-	zcrx_counters(r->backend, &k);
-	k.zc_bytes -= r->kernel.zc_bytes;
-	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
-	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
-	k.copy_spare_bytes -= r->kernel.copy_spare_bytes;
-	k.copy_no_buffer -= r->kernel.copy_no_buffer;
-	k.alloc_fail -= r->kernel.alloc_fail;
-	k.cq_full -= r->kernel.cq_full;
-	k.bad_rqes -= r->kernel.bad_rqes;
-	return k;
-}
-
 /* Of all that was copied, why most of it was */
 static void warn_copied(struct receiver *r)
 {
 	struct diag_env env = say_env(r, NULL);
-	const struct io_uring_zc_rx_stats k = kernel_since(r);
+	const struct io_uring_zc_rx_stats k = tally_kernel(r);
 	const struct {
 		const char *name;
 		uint64_t bytes;
@@ -233,7 +293,7 @@ static void warn_copied(struct receiver *r)
 	for (size_t i = 1; i < sizeof(why) / sizeof(why[0]); i++)
 		if (why[i].bytes > why[most].bytes)
 			most = i;
-	share(env.have, why[most].bytes, r->stats.bytes);
+	share(env.have, why[most].bytes, r->t.stats.bytes);
 	say_warning(r, &env, why[most].name);
 }
 
@@ -245,11 +305,20 @@ static void warn_copied(struct receiver *r)
  */
 void say_judgement(struct receiver *r)
 {
-	if (r->judged || r->stats.bytes < JUDGE_BYTES || !(r->counted & ZCRX_COUNTED_FOREIGN))
+	if (r->judged || r->t.stats.bytes < JUDGE_BYTES || !(r->t.counted & ZCRX_COUNTED_FOREIGN))
 		return;
 	r->judged = true;
-	if (r->stats.copied_bytes * 2 >= r->stats.bytes)
+	if (r->t.stats.copied_bytes * 2 >= r->t.stats.bytes)
 		warn_copied(r);
+}
+
+static void json_queues(struct json *j, const struct queue_list *queues)
+{
+	uint64_t numbers[QUEUES_MAX];
+
+	for (uint32_t i = 0; i < queues->n; i++)
+		numbers[i] = queues->at[i];
+	json_u64s(j, "queues", numbers, queues->n);
 }
 
 /**
@@ -260,18 +329,22 @@ void say_start(struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
 	const struct zcrx_backend_ops *ops = r->backend->ops;
-	const struct writer_stats *ws = sink_written(&r->sink);
-	char region[REPORT_SIZE];
+	const struct writer_stats *ws = sink_written(r->sink);
+	const bool several = r->crew->n > 1;
+	char region[REPORT_SIZE], queues[QUEUES_TEXT];
 
 	if (!opt->backend)
 		fprintf(r->report->talk, "%s: auto took %s; %s%s\n", r->report->prog, ops->name,
 			r->chosen[0] ? "refused: " : "it is the first choice", r->chosen);
 	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
 	if (ops->zero_copy)
-		fprintf(r->report->talk, "%s queue %u, ", opt->cfg.iface, opt->cfg.queue);
-	fprintf(r->report->talk, "%s, region %s%s%s", ops->words,
-		report_size(opt->cfg.region_size, region), opt->path ? "\n  to " : ", ",
-		r->sink.ops->words);
+		fprintf(r->report->talk, "%s queue%s %s, ", opt->cfg.iface, several ? "s" : "",
+			queues_text(&opt->queues, queues, sizeof(queues)));
+	else if (several)
+		fprintf(r->report->talk, "%u threads, ", r->crew->n);
+	fprintf(r->report->talk, "%s, region %s%s%s%s", ops->words,
+		report_size(opt->cfg.region_size, region), several ? " each" : "",
+		opt->path ? "\n  to " : ", ", r->sink->ops->words);
 	if (opt->path)
 		fprintf(r->report->talk, " %s", opt->path);
 	if (ws)
@@ -294,18 +367,20 @@ void say_start(struct receiver *r)
 	json_str(&r->report->json, "backends_refused", r->chosen);
 	json_str(&r->report->json, "interface", opt->cfg.iface);
 	json_u64(&r->report->json, "queue", opt->cfg.queue);
+	if (several)
+		json_queues(&r->report->json, &opt->queues);
 	json_u64(&r->report->json, "port", opt->port);
 	json_u64(&r->report->json, "region_bytes", opt->cfg.region_size);
 	json_u64(&r->report->json, "rq_entries", opt->cfg.rq_entries);
 	json_u64(&r->report->json, "cq_entries", opt->cfg.cq_entries);
-	json_u64(&r->report->json, "page_bytes", r->stats.page);
+	json_u64(&r->report->json, "page_bytes", r->t.stats.page);
 	json_u64(&r->report->json, "gather_us", opt->cfg.gather_us);
 	json_u64(&r->report->json, "busy_poll_us",
 		 r->backend->busy_polls ? opt->cfg.busy_poll_us : 0);
 	json_u64(&r->report->json, "mss", opt->mss);
 	json_bool(&r->report->json, "page_mss", opt->page_mss);
 	json_bool(&r->report->json, "hello", opt->hello_ns);
-	json_str(&r->report->json, "sink", r->sink.ops->words);
+	json_str(&r->report->json, "sink", r->sink->ops->words);
 	json_str(&r->report->json, "path", opt->path);
 	json_str(&r->report->json, "hash", opt->hash ? opt->hash->name : NULL);
 	json_bool(&r->report->json, "direct", ws && ws->direct);
@@ -313,12 +388,12 @@ void say_start(struct receiver *r)
 }
 
 /* What was posted and not taken any more is counted by the kernel only */
-static bool counters_agree(const struct receiver *r, const struct io_uring_zc_rx_stats *k)
+static bool counters_agree(const struct receiver *r, const struct tally *t)
 {
-	uint64_t seen = r->stats.zc_bytes + r->greeted_zc;
-	bool all_taken = !r->open && !r->opt->bytes;
+	uint64_t seen = t->stats.zc_bytes + t->greeted_zc;
+	bool all_taken = !t->open && !r->opt->bytes;
 
-	return all_taken ? k->zc_bytes == seen : k->zc_bytes >= seen;
+	return all_taken ? t->kernel.zc_bytes == seen : t->kernel.zc_bytes >= seen;
 }
 
 static void warn_count(struct receiver *r, const char *name, uint64_t n)
@@ -331,28 +406,30 @@ static void warn_count(struct receiver *r, const char *name, uint64_t n)
 	say_warning(r, &env, name);
 }
 
-static void warn_counters(struct receiver *r, const struct io_uring_zc_rx_stats *k)
+static void warn_counters(struct receiver *r, const struct tally *t)
 {
 	struct diag_env env = say_env(r, NULL);
 
-	warn_count(r, "completion-ring-full", r->stats.starved);
-	if (!r->counted && r->backend->ops->zero_copy)
+	warn_count(r, "completion-ring-full", t->stats.starved);
+	if (!t->counted && r->backend->ops->zero_copy)
 		say_warning(r, &env, "copies-not-counted");
 	/* rbuf's driver then takes other pages, and upstream's none */
-	warn_count(r, r->counted & ZCRX_COUNTED_LINEAR ? "region-exhausted" :
+	warn_count(r, t->counted & ZCRX_COUNTED_LINEAR ? "region-exhausted" :
 							 "region-exhausted-dropped",
-		   k->alloc_fail);
-	warn_count(r, "bad-give-back", k->bad_rqes);
-	if (!(r->counted & ZCRX_COUNTED_ZC) || counters_agree(r, k))
+		   t->kernel.alloc_fail);
+	warn_count(r, "bad-give-back", t->kernel.bad_rqes);
+	if (!(t->counted & ZCRX_COUNTED_ZC) || counters_agree(r, t))
 		return;
-	snprintf(env.have, sizeof(env.have), "%" PRIu64, r->stats.zc_bytes);
-	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)k->zc_bytes);
+	snprintf(env.have, sizeof(env.have), "%" PRIu64, t->stats.zc_bytes);
+	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)t->kernel.zc_bytes);
 	say_warning(r, &env, "counters-disagree");
 }
 
-static void say_kernel(struct receiver *r, const struct io_uring_zc_rx_stats *k)
+static void say_kernel(struct receiver *r, const struct tally *t)
 {
-	if (r->counted & ZCRX_COUNTED_LINEAR)
+	const struct io_uring_zc_rx_stats *k = &t->kernel;
+
+	if (t->counted & ZCRX_COUNTED_LINEAR)
 		fprintf(r->report->talk,
 			"  copied    %" PRIu64 " bytes from packet heads, %" PRIu64
 			" bytes from other pages,\n            %" PRIu64
@@ -451,60 +528,111 @@ static void place_label(char *buf, size_t size, unsigned int i, uint64_t unit)
 	snprintf(buf, size, "%" PRIu64 "-%" PRIu64, i * unit, (i + 1) * unit - 1);
 }
 
-static void say_histograms(struct receiver *r)
+static void say_histograms(struct receiver *r, const struct rx_stats *s)
 {
-	const struct rx_stats *s = &r->stats;
-
 	report_shares(r->report, "length", s->len_log2, STATS_LOG2, length_label, 0);
 	report_shares(r->report, "offset", s->place, STATS_PLACES, place_label,
 		      s->page / STATS_PLACES);
 }
 
-static void say_places(struct receiver *r)
+static void say_places(struct receiver *r, const char *title, const struct receiver *of,
+		       const struct tally *t)
 {
 	struct cpu_irq irq = { .number = -1 };
 
-	if (r->opt->cfg.iface)
-		cpu_queue_irq(&irq, r->opt->cfg.iface, r->opt->cfg.queue);
-	report_places(r->report, &r->softirq, &r->program, &irq);
+	if (of && of->cfg.iface)
+		cpu_queue_irq(&irq, of->cfg.iface, of->cfg.queue);
+	report_places(r->report, title, &t->softirq, &t->program, &irq);
+}
+
+/* A queue: lines for people, and an element of a list in a JSON line */
+static void say_queue(struct receiver *r, const struct receiver *of)
+{
+	const struct tally *t = &of->t;
+	const struct rx_stats *s = &t->stats;
+	struct json *j = &r->report->json;
+	char title[16], size[REPORT_SIZE];
+
+	snprintf(title, sizeof(title), "queue %u", of->cfg.queue);
+	report_line(r->report, title);
+	fprintf(r->report->talk, "%s, %" PRIu64 " connection%s, %.1f %% zero copy, %.1f %% page-aligned\n",
+		report_size(s->bytes, size), t->connections, t->connections == 1 ? "" : "s",
+		percent(s->zc_bytes, s->bytes), percent(s->aligned_bytes, s->bytes));
+	if (j->out) {
+		uint64_t ns = t->first.wall_ns ? t->last.wall_ns - t->first.wall_ns : 0;
+
+		json_open(j, NULL);
+		json_u64(j, "queue", of->cfg.queue);
+		report_rate(r->report, s->bytes, ns);
+		json_u64(j, "connections", t->connections);
+		json_u64(j, "failed_connections", t->failed);
+		json_stats(j, s);
+		if (t->counted)
+			json_kernel(j, &t->kernel, t->counted);
+	}
+	say_places(r, "", of, t);
+	if (j->out)
+		json_close(j);
+}
+
+static void say_queues(struct receiver *r)
+{
+	const struct crew *crew = r->crew;
+	struct json *j = &r->report->json;
+
+	if (j->out)
+		json_list(j, "queues");
+	for (uint32_t i = 0; i < crew->n; i++)
+		say_queue(r, &crew->members[i]);
+	if (j->out) {
+		json_list_end(j);
+		json_u64(j, "elsewhere_connections", crew->elsewhere);
+		json_u64(j, "unknown_connections", crew->unknown);
+	}
+	if (!r->backend->ops->zero_copy || !(crew->elsewhere || crew->unknown))
+		return;
+	report_line(r->report, "others");
+	fprintf(r->report->talk, "%" PRIu64 " connections by other queues, %" PRIu64
+		" by unknown ones, and copied\n", crew->elsewhere, crew->unknown);
 }
 
 /**
  * say_end() - what has happened
- * @r: the receiver
+ * @r: the first receiver
+ * @total: what all have received
  */
-void say_end(struct receiver *r)
+void say_end(struct receiver *r, const struct tally *total)
 {
-	const struct writer_stats *ws = sink_written(&r->sink);
+	const struct writer_stats *ws = sink_written(r->sink);
 	struct report *out = r->report;
-	struct cpu_sample used = cpu_since(&r->first, &r->last);
-	const struct rx_stats *s = &r->stats;
-	struct io_uring_zc_rx_stats k;
+	struct cpu_sample used = cpu_since(&total->first, &total->last);
+	const struct rx_stats *s = &total->stats;
 	char size[REPORT_SIZE];
 	bool json;
 
-	k = kernel_since(r);
-	warn_counters(r, &k);
+	warn_counters(r, total);
 	json = report_event(out, "end");
+	if (r->crew->n > 1)
+		say_queues(r);
 	if (json) {
 		report_rate(out, s->bytes, used.wall_ns);
-		json_u64(&out->json, "connections", r->accepted);
-		json_u64(&out->json, "failed_connections", r->failed);
+		json_u64(&out->json, "connections", r->crew->accepted);
+		json_u64(&out->json, "failed_connections", total->failed);
 		json_stats(&out->json, s);
-		if (r->counted)
-			json_kernel(&out->json, &k, r->counted);
+		if (total->counted)
+			json_kernel(&out->json, &total->kernel, total->counted);
 		if (ws)
-			json_writer(&out->json, &r->sink, ws);
+			json_writer(&out->json, r->sink, ws);
 	}
 	if (s->record)
 		fprintf(out->talk, "  records   %" PRIu64 " of %" PRIu64 " page-aligned throughout\n",
 			s->aligned_records, s->records);
 	if (ws)
 		say_writer(r, ws);
-	if (r->counted)
-		say_kernel(r, &k);
-	say_histograms(r);
-	say_places(r);
+	if (total->counted)
+		say_kernel(r, total);
+	say_histograms(r, s);
+	say_places(r, "cpu", r->crew->n > 1 ? NULL : r, total);
 	report_cpu(out, &used, s->bytes);
 	if (json)
 		report_event_end(out);

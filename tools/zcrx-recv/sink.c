@@ -55,7 +55,16 @@ const struct sink_ops sink_verify = {
 
 static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
 {
-	return zcrx_give_back(ctx, pieces, n);
+	const struct sink *s = ctx;
+
+	return zcrx_give_back(s->backend, pieces, n);
+}
+
+static struct uring *ring(void *ctx)
+{
+	const struct sink *s = ctx;
+
+	return s->backend->ring;
 }
 
 static bool stopped(void *ctx)
@@ -70,7 +79,7 @@ static uint64_t most_pending(const struct sink *s)
 	return s->backend->region.size / 4;
 }
 
-static struct writer_config writer_config(const struct sink *s, const char *path, uint32_t stage,
+static struct writer_config writer_config(struct sink *s, const char *path, uint32_t stage,
 					  unsigned int depth)
 {
 	uint64_t most = most_pending(s) / depth;
@@ -82,11 +91,11 @@ static struct writer_config writer_config(const struct sink *s, const char *path
 		.batch = most < BATCH_MAX ? most : BATCH_MAX,
 		/* a piece may be a byte and takes a page all the same */
 		.hold = (uint32_t)(most / (uint64_t)sysconf(_SC_PAGESIZE)) + 1,
-		.ring = s->backend->ring,
+		.ring = ring,
 		.depth = depth,
 		.release = release,
 		.stopped = stopped,
-		.ctx = s->backend,
+		.ctx = s,
 	};
 }
 
@@ -287,6 +296,37 @@ const struct sink_ops sink_directory = {
 };
 
 /* ---- about all ------------------------------------------------------------------ */
+
+/**
+ * sink_beside() - a sink for another backend, of the kind and with the names of a first one
+ * @s: the sink
+ * @first: the first, open, and not serial
+ * @backend: whom the pieces go back to
+ */
+void sink_beside(struct sink *s, const struct sink *first, struct zcrx_backend *backend)
+{
+	*s = (struct sink){
+		.ops = first->ops,
+		.backend = backend,
+		.path = first->path,
+		.buffered = first->buffered,
+		.limit = first->limit,
+	};
+	memcpy(s->stamp, first->stamp, sizeof(s->stamp));
+}
+
+/**
+ * sink_add() - take what a sink has done into the sum of another one
+ * @sum: that one
+ * @s: the sink, without open streams
+ */
+void sink_add(struct sink *sum, const struct sink *s)
+{
+	sum->files += s->files;
+	sum->incomplete += s->incomplete;
+	if (s->written.block)
+		add_up(&sum->written, &s->written);
+}
 
 /**
  * sink_written() - what was written to files

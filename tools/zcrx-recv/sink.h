@@ -30,7 +30,7 @@ struct sink_stream {
 /**
  * struct sink - where data goes
  * @ops: which kind
- * @backend: whom the pieces go back to
+ * @backend: whom the pieces go back to; a serial sink may serve several by turns
  * @path: file or directory
  * @buffered: without O_DIRECT
  * @to_stdout: standard output: what has come is not kept back
@@ -98,6 +98,8 @@ extern const struct sink_ops sink_verify;
 extern const struct sink_ops sink_file;
 extern const struct sink_ops sink_directory;
 
+void sink_beside(struct sink *s, const struct sink *first, struct zcrx_backend *backend);
+void sink_add(struct sink *sum, const struct sink *s);
 const struct writer_stats *sink_written(const struct sink *s);
 const char *sink_name(const struct sink *s, const struct sink_stream *st, bool complete);
 
@@ -106,8 +108,10 @@ static inline int sink_open(struct sink *s)
 	return s->ops->open ? s->ops->open(s) : 0;
 }
 
-static inline int sink_start(struct sink *s, struct sink_stream *st)
+/* @backend: that the stream's pieces come from, and go back to */
+static inline int sink_start(struct sink *s, struct sink_stream *st, struct zcrx_backend *backend)
 {
+	s->backend = backend;
 	return s->ops->start ? s->ops->start(s, st) : 0;
 }
 

@@ -79,6 +79,8 @@ tap_eq "$(offered zcrx-recv ch)" check "completion: the check"
 tap_eq "$(offered zcrx-flow d)" down "completion: what zcrx-flow does"
 tap_eq "$(offered zcrx-recv -i l)" lo "completion: an interface"
 tap_eq "$(offered zcrx-flow up lo --queue '' | head -n 1)" 0 "completion: its queues"
+tap_eq "$(offered zcrx-recv -i lo -q '' | head -n 1)" 0 "completion: a queue of the receiver"
+tap_eq "$(offered zcrx-recv -i lo -q 4-7, | head -n 1)" 4-7,0 "completion: one more queue of a list"
 tap_eq "$(offered zcrx-recv -o tools/completion/z)" tools/completion/zcrx.bash "completion: a file"
 tap_eq "$(offered zcrx-recv --port '')" '' "completion: nothing for a number"
 tap_done

@@ -267,7 +267,7 @@ static void test_histograms(void)
 	for (unsigned int i = 0; i < 3; i++)
 		cpu_seen(&app, i ? 7 : 2);
 	report_event(&r, "end");
-	report_places(&r, &softirq, &app, &irq);
+	report_places(&r, "cpu", &softirq, &app, &irq);
 	report_event_end(&r);
 	fflush(t);
 	tap_str(talk, "  three     0: 25.0% 200: 50.0% 300: 25.0%\n"

@@ -60,6 +60,13 @@ static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
 	return 0;
 }
 
+static struct uring *ring_of(void *ctx)
+{
+	const struct bench *b = ctx;
+
+	return b->ring;
+}
+
 static bool never(void *ctx)
 {
 	(void)ctx;
@@ -124,7 +131,7 @@ static void start(struct bench *b, const char *path, bool buffered, uint64_t bat
 		.stage = 1 << 20,
 		.batch = batch,
 		.hold = ring ? hold / WRITER_DEPTH_MAX + 1 : hold,
-		.ring = ring,
+		.ring = ring_of,
 		.depth = WRITER_DEPTH_MAX,
 		.release = release,
 		.stopped = never,
