@@ -54,7 +54,26 @@ received() {
 	grep -a '^{"event"' stdout >>lines
 }
 
-send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
+# the same of senders with --json
+send() {
+	local rc=0
+
+	timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent || rc=$?
+	grep -a '^{"event"' sent.out >>sent.lines
+	return $rc
+}
+
+# lines_are PROGRAM FILE EVENTS TEXT: the file has JSON lines of all these events, and all lines are
+# what the program's schema says
+lines_are() {
+	local events rc=0
+
+	events=$("$top/tools/testing/json-lines.sh" "$top/tools/$1/report.schema.json" "$2") || rc=$?
+	case $rc in
+	77) tap_skip "$4" 'no python3-jsonschema' ;;
+	*) tap_eq "$events" "$3" "$4: $(wc -l <"$2")" ;;
+	esac
+}
 
 sends_nc() { timeout 60 nc.openbsd -N "$@" "$port" <data >/dev/null; }
 
