@@ -7,6 +7,7 @@
 # swallow packets. A message that names cause and fix, the exit status, and no file that looks complete.
 # tools-host.sh and send-host.sh have more of it, beside what works.
 
+# shellcheck disable=SC2016 # Perl has variables of its own
 set -u
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 # shellcheck source=host-lib.sh
@@ -43,8 +44,8 @@ fi
 
 chmod 555 locked
 : >locked/old
-unprivileged=(setpriv --bounding-set=-dac_override,-dac_read_search,-net_bind_service
-	--inh-caps=-dac_override,-dac_read_search,-net_bind_service)
+less=-dac_override,-dac_read_search,-net_bind_service
+unprivileged=(setpriv "--bounding-set=$less" "--inh-caps=$less")
 if "${unprivileged[@]}" test ! -w locked; then
 	refused 1 'ZC051 cannot write locked/file: .*EACCES' 'a directory that may not be written' \
 		"${unprivileged[@]}" "${copy[@]}" -o locked/file
@@ -68,8 +69,11 @@ wrap=()
 mkdir many
 receive --once -o many/
 { head -c 100000 data; pause 1; } | timeout 20 nc -N 127.0.0.1 "$port" &
-until [ -e many/*.part ]; do pause 0.02; done
-part=$(echo many/*.part)
+part=
+until [ -n "$part" ]; do
+	pause 0.02
+	part=$(find many -name '*.part')
+done
 echo old >"${part%.part}"
 ended 1 'a file of that name that was not there before'
 says 'ZC059 .*EEXIST' talk.txt '  which is said in words'
