@@ -24,7 +24,8 @@ struct wire {
 	uint32_t record;
 	uint32_t payload;
 	uint64_t region;
-	uint8_t reserved[24];
+	uint32_t streams;
+	uint8_t reserved[20];
 };
 
 _Static_assert(sizeof(struct wire) == HELLO_SIZE, "the layout is fixed");
@@ -46,6 +47,7 @@ static const struct {
 	[HELLO_EARLY] = { EPROTO, "data came before everything was agreed" },
 	[HELLO_SILENT] = { ETIMEDOUT, "no greeting came in time" },
 	[HELLO_SHORT] = { ENODATA, "the connection ended within the greeting" },
+	[HELLO_STREAMS] = { EUSERS, "more streams are to come at once than are taken" },
 	[HELLO_ASKING] = { ECANCELED, "it only wanted to know (zcrx-send --explain)" },
 };
 
@@ -82,6 +84,7 @@ void hello_write(const struct hello *h, uint8_t *out)
 		.record = htole32(h->record),
 		.payload = htole32(h->payload),
 		.region = htole64(h->region),
+		.streams = htole32(h->streams),
 	};
 
 	memcpy(out, &w, sizeof(w));
@@ -130,6 +133,7 @@ enum hello_refusal hello_read(const uint8_t *in, size_t len, struct hello *h)
 	h->record = le32toh(w.record);
 	h->payload = le32toh(w.payload);
 	h->region = le64toh(w.region);
+	h->streams = le32toh(w.streams);
 	return HELLO_FINE;
 }
 
@@ -159,6 +163,20 @@ enum hello_refusal hello_check_offer(const struct hello *h)
 	if (h->region < h->record)
 		return HELLO_REGION;
 	return HELLO_FINE;
+}
+
+/**
+ * hello_check_streams() - does the receiver take so many connections at once?
+ * @h: its offer
+ * @streams: connections that are all wanted before any data is sent
+ *
+ * One that it does not take would wait for its greeting until the others have ended.
+ *
+ * Return: HELLO_FINE, HELLO_STREAMS.
+ */
+enum hello_refusal hello_check_streams(const struct hello *h, uint32_t streams)
+{
+	return h->streams && h->streams < streams ? HELLO_STREAMS : HELLO_FINE;
 }
 
 /**
@@ -208,6 +226,11 @@ int hello_error(const struct hello_failure *f, struct diag_env *env)
 	case HELLO_VERSION_OTHER:
 		snprintf(env->have, sizeof(env->have), "%u", f->version);
 		snprintf(env->want, sizeof(env->want), "%u", HELLO_VERSION);
+		break;
+	case HELLO_STREAMS:
+		snprintf(env->have, sizeof(env->have), "%u connection%s", f->room,
+			 f->room == 1 ? "" : "s");
+		snprintf(env->want, sizeof(env->want), "%u", f->streams);
 		break;
 	default:
 		snprintf(env->have, sizeof(env->have), "refusal %u, %s", f->refusal,

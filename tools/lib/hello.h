@@ -40,6 +40,7 @@ enum hello_refusal {
 	HELLO_SILENT = 12,
 	HELLO_SHORT = 13,
 	HELLO_ASKING = 14,
+	HELLO_STREAMS = 15,
 };
 
 /**
@@ -52,6 +53,8 @@ enum hello_refusal {
  * @record: bytes of a record
  * @payload: in an answer, payload of a full segment, bytes; 0 if it is not known
  * @region: memory that receives, bytes
+ * @streams: in an offer, connections that are taken now, this one included; 0 if that is not
+ *	known
  */
 struct hello {
 	uint16_t version;
@@ -62,11 +65,13 @@ struct hello {
 	uint32_t record;
 	uint32_t payload;
 	uint64_t region;
+	uint32_t streams;
 };
 
 void hello_write(const struct hello *h, uint8_t *out);
 enum hello_refusal hello_read(const uint8_t *in, size_t len, struct hello *h);
 enum hello_refusal hello_check_offer(const struct hello *h);
+enum hello_refusal hello_check_streams(const struct hello *h, uint32_t streams);
 enum hello_refusal hello_check_answer(const struct hello *h, const struct hello *offer);
 const char *hello_words(unsigned int refusal);
 
@@ -77,6 +82,8 @@ const char *hello_words(unsigned int refusal);
  * @got: bytes that came of the message
  * @version: of the peer
  * @wait_ns: time limit
+ * @streams: connections that were wanted
+ * @room: those that are taken
  */
 struct hello_failure {
 	unsigned int refusal;
@@ -84,6 +91,8 @@ struct hello_failure {
 	size_t got;
 	unsigned int version;
 	uint64_t wait_ns;
+	uint32_t streams;
+	uint32_t room;
 };
 
 int hello_error(const struct hello_failure *f, struct diag_env *env);

@@ -2,8 +2,8 @@
 /*
  * What the tools say: lines for people on stderr, JSON lines for programs.
  *
- * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, connection, check,
- * warning, error or end; zcrx-recv/report.schema.json describes those of zcrx-recv. Names
+ * A JSON line is {"event":NAME,"data":{...}}; NAME is start, interval, connection, explain,
+ * check, warning, error or end; report.schema.json of each program describes them. Names
  * carry base units: bytes, seconds, bits_per_second.
  */
 #ifndef REPORT_H

@@ -46,6 +46,8 @@ int stop_install(void)
 	sigaction(SIGTERM, &ask, NULL);
 	/* a reader that went away is told by EPIPE */
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* and a file that grew beyond ulimit -f by EFBIG */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	return stop.fd;
 }
 

@@ -18,6 +18,20 @@ static int give(const struct conn *c, const struct hello *h)
 	return send(c->source.fd, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/*
+ * Connections that are taken now, the one that has just been accepted included. Who wants more of
+ * them before he sends would wait in vain: they are accepted when others have ended.
+ */
+static uint32_t room(const struct receiver *r)
+{
+	const struct crew *crew = r->crew;
+	uint64_t most = r->sink->ops->serial ? 1 : crew->most_open - crew->open + 1;
+	uint64_t wanted = r->opt->connections ? r->opt->connections - crew->accepted + 1 : most;
+
+	most = wanted < most ? wanted : most;
+	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
 static struct hello make_offer(const struct receiver *r)
 {
 	const struct writer_stats *ws = r->sink->writer ? writer_stats(r->sink->writer) : NULL;
@@ -32,6 +46,7 @@ static struct hello make_offer(const struct receiver *r)
 		.quantum = quantum,
 		.record = r->t.stats.record,
 		.region = r->cfg.region_size,
+		.streams = room(r),
 	};
 }
 

@@ -208,13 +208,13 @@ struct receiver {
  * @over: all are to end
  * @reader_gone: whoever read standard output has enough
  * @first_ns: when the first byte came, CLOCK_MONOTONIC, 0 before
- * @open: connections that are not over
+ * @accepted: connections so far
+ * @open: those that are not over
  * @ended: those that are
  * @bytes: received, for --bytes, and what was too much
  *
  * The first receiver's alone:
  * @listeners: IPv6, IPv4
- * @accepted: connections so far
  * @most_open: as many as there are descriptors for
  * @elsewhere: connections that come by none of the queues
  * @unknown: connections of which it is not known by which queue they come
@@ -233,12 +233,12 @@ struct crew {
 	_Atomic bool over;
 	_Atomic bool reader_gone;
 	_Atomic uint64_t first_ns;
+	_Atomic uint64_t accepted;
 	_Atomic uint64_t open;
 	_Atomic uint64_t ended;
 	_Atomic uint64_t bytes;
 
 	struct listener listeners[2];
-	uint64_t accepted;
 	uint64_t most_open;
 	uint64_t elsewhere;
 	uint64_t unknown;

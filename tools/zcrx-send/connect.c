@@ -53,7 +53,10 @@ int connect_receiver(const struct send_options *opt, struct report *report, uint
 	int fd = net_resolve(opt->host, opt->port, opt->family, &list);
 
 	if (fd) {
-		fprintf(report->talk, "%s: %s: %s\n", report->prog, opt->host, gai_strerror(fd));
+		struct diag_env env = { 0 };
+
+		snprintf(env.have, sizeof(env.have), "%s", gai_strerror(fd));
+		say_failure(opt, report, "unknown-host", &env);
 		return -EHOSTUNREACH;
 	}
 	fd = connect_any(list, page, how);
@@ -89,12 +92,13 @@ static int open_stream(struct sender *s, struct stream *st)
 
 	st->sender = s;
 	if (err) {
-		fprintf(s->report->talk, "%s: %s: %s\n", s->report->prog, opt->path, strerror(-err));
+		say_unreadable(opt, s->report, err);
 		return err;
 	}
 	if (opt->how == SEND_SPLICED && !st->source.size) {
-		fprintf(s->report->talk, "%s: %s is no regular file that has data: --sendfile sends nothing else\n",
-			s->report->prog, opt->path);
+		struct diag_env env = { 0 };
+
+		say_failure(opt, s->report, "no-sendfile", &env);
 		return -EINVAL;
 	}
 	st->fd = connect_receiver(opt, s->report, opt->page, &st->reach);

@@ -121,6 +121,10 @@ static int agree(struct greeter *g, bool ask, struct hello *offer)
 		return err;
 	if (ask)
 		return give(g, &answer);
+	g->fail.room = offer->streams;
+	/* of the first one; the others find less room, as it is there */
+	if (!before.page && hello_check_streams(offer, g->fail.streams))
+		return refuse(g, HELLO_STREAMS);
 	if (before.page && (before.page != offer->page || before.quantum != offer->quantum ||
 			    before.record != offer->record))
 		return refuse(g, HELLO_DIFFERS);
@@ -144,7 +148,9 @@ static int agree(struct greeter *g, bool ask, struct hello *offer)
 int greet(const struct send_options *opt, struct report *report, int fd, bool ask,
 	  struct hello *offer)
 {
-	struct greeter g = { .fd = fd, .fail = { .wait_ns = opt->hello_ns } };
+	struct greeter g = {
+		.fd = fd, .fail = { .wait_ns = opt->hello_ns, .streams = opt->streams },
+	};
 	struct zcrx_refusal why = { 0 };
 	struct diag_env env = {
 		.prog = report->prog, .why = &why, .port = opt->port_number, .peer = opt->host,

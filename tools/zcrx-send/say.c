@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "geometry.h"
@@ -27,6 +28,39 @@ void say_refusal(const struct send_options *opt, struct report *report, enum zcr
 
 	zcrx_refuse(&why, step, err);
 	report_refusal(report, &env);
+}
+
+/**
+ * say_failure() - tell an error that no errno explains
+ * @opt: what the user asked for
+ * @report: where to say it
+ * @name: name of the diagnostic
+ * @env: values of its text; gets the others
+ */
+void say_failure(const struct send_options *opt, struct report *report, const char *name,
+		 struct diag_env *env)
+{
+	struct diag_text text;
+
+	env->prog = report->prog;
+	env->peer = opt->host;
+	env->path = opt->path ? opt->path : "standard input";
+	diag_advice(env, name, &text);
+	report_diag(report, env, &text, true);
+}
+
+/**
+ * say_unreadable() - tell that the source cannot be read
+ * @opt: what the user asked for
+ * @report: where to say it
+ * @err: -errno
+ */
+void say_unreadable(const struct send_options *opt, struct report *report, int err)
+{
+	struct diag_env env = { 0 };
+
+	snprintf(env.have, sizeof(env.have), "%s", strerror(-err));
+	say_failure(opt, report, "source-unreadable", &env);
 }
 
 /* "segments of 1 page", or why they are not whole pages */

@@ -84,9 +84,7 @@ static enum send_exit judge(struct sender *s)
 		if (!st->err || s->stopping)
 			continue;
 		if (st->step == ZCRX_STEP_SINK)
-			fprintf(s->report->talk, "%s: cannot read %s: %s\n", s->report->prog,
-				s->opt->path ? s->opt->path : "standard input",
-				strerror(-st->err));
+			say_unreadable(s->opt, s->report, st->err);
 		else
 			say_refusal(s->opt, s->report, st->step, st->err);
 		ret = SEND_FAILED;
@@ -104,8 +102,11 @@ static enum send_exit transfer(struct sender *s)
 	cpu_sample(&before);
 	n = start_threads(s);
 	if (n < s->opt->streams) {
-		fprintf(s->report->talk, "%s: cannot start %u threads\n", s->report->prog,
-			s->opt->streams);
+		struct diag_env env = { 0 };
+
+		snprintf(env.want, sizeof(env.want), "%u", s->opt->streams);
+		snprintf(env.have, sizeof(env.have), "%u", n);
+		say_failure(s->opt, s->report, "too-many-streams", &env);
 		stop_streams(s);
 	}
 	supervise(s, n);

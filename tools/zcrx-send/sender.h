@@ -85,6 +85,9 @@ void *stream_main(void *arg);
 
 void say_refusal(const struct send_options *opt, struct report *report, enum zcrx_step step,
 		 int err);
+void say_failure(const struct send_options *opt, struct report *report, const char *name,
+		 struct diag_env *env);
+void say_unreadable(const struct send_options *opt, struct report *report, int err);
 void say_start(struct sender *s);
 void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
 void say_no_more(struct sender *s);

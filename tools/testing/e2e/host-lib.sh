@@ -54,7 +54,26 @@ received() {
 	grep -a '^{"event"' stdout >>lines
 }
 
-send() { timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent; }
+# the same of senders with --json
+send() {
+	local rc=0
+
+	timeout 60 "$bin/zcrx-send" "$@" >sent.out 2>sent || rc=$?
+	grep -a '^{"event"' sent.out >>sent.lines
+	return $rc
+}
+
+# lines_are PROGRAM FILE EVENTS TEXT: the file has JSON lines of all these events, and all lines are
+# what the program's schema says
+lines_are() {
+	local events rc=0
+
+	events=$("$top/tools/testing/json-lines.sh" "$top/tools/$1/report.schema.json" "$2") || rc=$?
+	case $rc in
+	77) tap_skip "$4" 'no python3-jsonschema' ;;
+	*) tap_eq "$events" "$3" "$4: $(wc -l <"$2")" ;;
+	esac
+}
 
 sends_nc() { timeout 60 nc.openbsd -N "$@" "$port" <data >/dev/null; }
 
@@ -72,6 +91,17 @@ says() { # PATTERN FILE TEXT
 		tap_diag "$(cat "$2")"
 	fi
 }
+
+# "${with_errno[@]}" NUMBER ERRNO COMMAND...: this system call of x86-64 fails so, as in many a container
+with_errno=(perl -MErrno -MPOSIX=uname -e '
+	exit 99 if (uname)[4] ne "x86_64";
+	my ($call, $error) = (shift, Errno->can(shift)->());
+	# load nr; call? error : allow
+	my $insns = pack("SCCL" x 4, 0x20, 0, 0, 0, 0x15, 0, 1, $call, 6, 0, 0, 0x50000 | $error, 6, 0, 0, 0x7fff0000);
+	my $prog = pack("S x6 P", 4, $insns);
+	syscall(157, 38, 1, 0, 0, 0) == 0 or exit 99;	# prctl: PR_SET_NO_NEW_PRIVS
+	syscall(157, 22, 2, $prog) == 0 or exit 99;	# PR_SET_SECCOMP
+	exec @ARGV;')
 
 # refused STATUS PATTERN TEXT COMMAND...: it has to end with that status, and say why
 refused() {

@@ -16,16 +16,6 @@ head -c 20000123 /dev/urandom >data
 # of FILE KEY: a member of the last JSON line
 of() { sed -n "\$s/.*\"$2\":\\([^,}]*\\).*/\\1/p" "$1"; }
 
-# json FILE...: all lines are JSON
-json() {
-	if command -v python3 >/dev/null; then
-		tap_ok '  all its lines are JSON' python3 -c \
-			'import json, sys; [json.loads(line) for name in sys.argv[1:] for line in open(name)]' "$@"
-	else
-		tap_skip '  all its lines are JSON' 'no python3'
-	fi
-}
-
 tap_eq "$("$send" --help | awk 'length > 80')" '' 'help has no line of more than 80 columns'
 
 # ---- --explain ----------------------------------------------------------------
@@ -40,6 +30,7 @@ explains() {
 	receive "${recv_args[@]}" --connections 2 --discard
 	refused 0 'nothing is sent' "explain: $text" "$send" "$host" "$port" --explain --json "$@"
 	cp stdout explained
+	cat stdout >>sent.lines
 	cp talk.txt told
 	send "$host" "$port" --pattern --bytes 1M --json --interval 0 "$@"
 	received
@@ -58,7 +49,6 @@ explains 'the MTU of a page, IPv4' 4148 4096 4096 512,4096
 explains 'the MTU of an Ethernet, IPv4' 1500 1448 0 ''
 says '^  to do +here: ip link set dev lo mtu 4148$' told '  the command that mends it'
 says '^ +receiver: .*zcrx-recv --page-mss$' told '  and that of the receiver'
-json explained
 recv_args=(--mss 1036)
 explains 'blocks asked for, IPv4' 1500 1024 512 512
 recv_args=()
@@ -135,7 +125,6 @@ ip link set lo mtu 65536
 received
 tap_eq "$(of sent.out shape)" '"unknown"' 'shape: the MTU falls in the middle'
 says 'shape +not known: the length of segments changed on the way, from 4096 bytes to 1448$' sent '  in words'
-json sent.out
 
 receive --discard --page-mss
 (sleep 0.5; kill -INT "$(pgrep -P $$ -f 'zcrx-send 127.0.0.1')") &
@@ -151,7 +140,6 @@ receive --once --discard
 send 127.0.0.1 "$port" --pattern --bytes 5M --pace 40M --json
 received
 tap_ok 'paced: 5 MiB at 40 Mbit/s take a second' awk -v s="$(of sent.out seconds)" 'BEGIN { exit !(s > 0.8 && s < 1.6) }'
-json sent.out
 refused 2 'not a rate' 'no rate' "$send" h 1 --pace fast
 refused 2 'not a rate' 'none at all' "$send" h 1 --pace 0
 
@@ -191,7 +179,6 @@ for host in 127.0.0.1 ::1; do
 	without_copies "zero copy to $host" '^sent 19\.1 MB \(0\.0 % zero copy\) in' --zerocopy
 	says 'ZC066 [0-9]+ of [0-9]+ sends were copied all the same: .* is this host' sent '  and why not'
 	tap_ok '  in JSON' test "$(of sent.out sends_copied)" -gt 1220
-	json sent.out
 	without_copies "sendfile to $host" '^sent 19\.1 MB in' --sendfile
 done
 host=127.0.0.1
@@ -279,12 +266,42 @@ ended 0 '  the receiver'
 says 'segments of 1 page, records of 16384, as agreed' sent '  the sender cuts as agreed'
 tap_eq "$(of stdout bytes) $(of stdout records) $(of stdout aligned_records)" '8388608 512 512' \
 	'  the greeting is no data, and all of the data is aligned'
-json stdout sent.out
 
 receive --connections 3 --hello --record 2 --page-mss --discard
 send ::1 "$port" --hello --pattern --bytes 1M -P 3
 ended 0 'three streams'
 says 'records of 8192, as agreed' sent '  and the record that the receiver wants'
+
+mkdir many
+receive --connections 5 --hello -o many/
+send 127.0.0.1 "$port" --hello -f data -P 5
+tap_eq $? 0 'five streams into a directory: the sender'
+ended 0 '  the receiver'
+for file in many/*; do cmp -s data "$file" && echo "${file##*-}"; done >same
+tap_eq "$(xargs <same)" '00000001 00000002 00000003 00000004 00000005' '  each file is what was sent'
+rm -r many
+
+# too_many TEXT ROOM STREAMS ARGUMENT...: more streams than the receiver takes are refused at once
+too_many() {
+	local text=$1 takes=$2 streams=$3
+
+	shift 3
+	receive --hello "$@"
+	send 127.0.0.1 "$port" --hello --pattern --bytes 1M -P "$streams"
+	tap_eq $? 3 "$text: the sender"
+	says "ZC098 .*cannot agree" sent '  which is told as ZC098'
+	says "takes $takes at once, and not $streams: one file" sent '  with both numbers'
+	kill -INT "$receiver" 2>/dev/null
+	ended 1 '  the receiver'
+	says 'ZC075 .*cannot agree' talk.txt '  which was told, too'
+}
+too_many 'two streams into one file' '1 connection' 2 -o together
+tap_ok '  which is not complete' test ! -e together
+tap_ok '  and has nothing in it' test ! -s together.part
+too_many 'more streams than are to come' '2 connections' 3 --discard --connections 2
+wrap=(prlimit --nofile=40:40)
+too_many 'more streams than there are descriptors' '8 connections' 60 --verify
+wrap=()
 
 receive --once --hello -o file
 send 127.0.0.1 "$port" --hello -f data
@@ -383,6 +400,44 @@ until listening; do sleep 0.02; done
 refused 3 'ZC073' 'the end within the greeting' "$send" 127.0.0.1 "$port" --hello --pattern
 says '20 of the 64 bytes' talk.txt '  in words'
 wait
+# ---- JSON ---------------------------------------------------------------------
+
+# fails_json STATUS CODE TEXT [ARGUMENT...]: how the sender ends, and that JSON names the error
+prefix=()
+fails_json() {
+	status=0
+	timeout 20 ${prefix[@]+"${prefix[@]}"} "$send" "${@:4}" --json >sent.out 2>sent </dev/null || status=$?
+	grep -a '^{"event"' sent.out >>sent.lines
+	tap_eq "$status" "$1" "$3: the exit status"
+	says "^zcrx-send: $2 " sent '  in words'
+	says "^\{\"event\":\"error\",\"data\":\{\"code\":\"$2\"" sent.out '  in JSON'
+}
+
+fails_json 3 ZC060 'nobody listens' 127.0.0.1 "$port" --pattern
+fails_json 3 ZC094 'an unknown host' no.such.host.invalid "$port" --pattern
+fails_json 3 ZC095 'a file that does not exist' 127.0.0.1 "$port" -f nosuch
+fails_json 3 ZC095 'a directory' 127.0.0.1 "$port" -f .
+receive --once
+fails_json 1 ZC095 'a source that breaks' 127.0.0.1 "$port" -f /proc/self/mem
+received
+fails_json 3 ZC096 'sendfile of a device' 127.0.0.1 "$port" -f /dev/zero --sendfile
+receive
+prefix=(prlimit --stack=70368744177664)
+fails_json 1 ZC097 'more threads than there may be' 127.0.0.1 "$port" --pattern -P 4
+prefix=()
+kill -INT "$receiver"
+received
+receive --once
+(sleep 0.3; kill -KILL "$receiver") &
+fails_json 1 'ZC06[45]' 'a receiver that is killed' 127.0.0.1 "$port" --pattern 2>/dev/null
+received
+wait
+receive --once --hello
+send 127.0.0.1 "$port" --explain --hello --json
+received
+lines_are zcrx-send sent.lines 'end error explain interval start warning' \
+	'all JSON lines are what the schema says, of each event'
+
 refused 2 'no --page and no --record' 'a page of our own' "$send" h 1 --hello --page 4096
 refused 2 'not a time' 'no time at all' "$send" h 1 --hello=0
 refused 2 'not a time' 'a receiver that waits no time' "$bin/zcrx-recv" --hello=0

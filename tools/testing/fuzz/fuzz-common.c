@@ -21,6 +21,7 @@ static const struct target targets[] = {
 	{ "vfio", fuzz_vfio },
 	{ "wire", fuzz_wire },
 	{ "pcap", fuzz_pcap },
+	{ "hello", fuzz_hello },
 };
 
 static fuzz_fn *find_target(void)
@@ -30,7 +31,7 @@ static fuzz_fn *find_target(void)
 	for (size_t i = 0; name && i < ARRAY_SIZE(targets); i++)
 		if (!strcmp(name, targets[i].name))
 			return targets[i].fn;
-	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames, vhost, vfio, wire or pcap\n");
+	fprintf(stderr, "fuzz: FUZZ_TARGET has to name a target: hwrm, rings, frames, vhost, vfio, wire, pcap or hello\n");
 	exit(2);
 }
 

@@ -24,7 +24,7 @@ struct input {
 /* Runs one input */
 typedef void fuzz_fn(struct input *in);
 
-fuzz_fn fuzz_hwrm, fuzz_rings, fuzz_frames, fuzz_vhost, fuzz_vfio, fuzz_wire, fuzz_pcap;
+fuzz_fn fuzz_hwrm, fuzz_rings, fuzz_frames, fuzz_vhost, fuzz_vfio, fuzz_wire, fuzz_pcap, fuzz_hello;
 
 /* A request in an input of target hwrm, without its header */
 struct hwrm_span {

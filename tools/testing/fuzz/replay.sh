@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../tap.sh"
 cd "$here/../../.." || exit 1
 
-targets=(hwrm rings frames vhost vfio wire pcap)
+targets=(hwrm rings frames vhost vfio wire pcap hello)
 
 # shellcheck disable=SC2317	# called through tap_ok
 replay() { # PROGRAM TARGET

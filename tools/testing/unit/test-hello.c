@@ -20,10 +20,11 @@ static void test_layout(void)
 {
 	struct hello h = { .kind = 0x0102, .refusal = 0x0304, .page = 0x05060708,
 			   .quantum = 0x090a0b0c, .record = 0x0d0e0f10, .payload = 0x11121314,
-			   .region = 0x15161718191a1b1c };
+			   .region = 0x15161718191a1b1c, .streams = 0x1d1e1f20 };
 	static const uint8_t tail[] = {
 		2, 1, 4, 3, 8, 7, 6, 5, 0xc, 0xb, 0xa, 9, 0x10, 0xf, 0xe, 0xd,
 		0x14, 0x13, 0x12, 0x11, 0x1c, 0x1b, 0x1a, 0x19, 0x18, 0x17, 0x16, 0x15,
+		0x20, 0x1f, 0x1e, 0x1d,
 	};
 	uint8_t out[HELLO_SIZE];
 	struct hello back;
@@ -35,7 +36,8 @@ static void test_layout(void)
 	tap_eq(hello_read(out, sizeof(out), &back), HELLO_FINE, "read again");
 	tap_ok(back.version == HELLO_VERSION && back.kind == h.kind && back.refusal == h.refusal &&
 	       back.page == h.page && back.quantum == h.quantum && back.record == h.record &&
-	       back.payload == h.payload && back.region == h.region, "it is the same");
+	       back.payload == h.payload && back.region == h.region && back.streams == h.streams,
+	       "it is the same");
 }
 
 /* The bytes lie at the end of their memory: reading beyond is seen */
@@ -83,7 +85,7 @@ static const struct {
 	{ 10, 65, HELLO_LENGTH, "a length of 65" },
 	{ 10, 0, HELLO_LENGTH, "a length of 0" },
 	{ 11, 255, HELLO_LENGTH, "a length of 65344" },
-	{ 40, 1, HELLO_RESERVED, "the first reserved byte" },
+	{ 44, 1, HELLO_RESERVED, "the first reserved byte" },
 	{ 63, 128, HELLO_RESERVED, "the last reserved byte" },
 };
 
@@ -141,6 +143,16 @@ static void test_offers(void)
 		tap_eq(hello_check_offer(&offers[i].h), offers[i].want, "offer: %s", offers[i].what);
 }
 
+static void test_streams(void)
+{
+	struct hello h = good;
+
+	tap_eq(hello_check_streams(&h, UINT32_MAX), HELLO_FINE, "who does not say takes any number");
+	h.streams = 3;
+	tap_eq(hello_check_streams(&h, 3), HELLO_FINE, "as many as it takes");
+	tap_eq(hello_check_streams(&h, 4), HELLO_STREAMS, "one more");
+}
+
 static void test_answers(void)
 {
 	struct hello answer = good;
@@ -177,7 +189,7 @@ static void test_noise(void)
 
 		memcpy(bytes, good_bytes, sizeof(bytes));
 		for (unsigned int n = (unsigned int)rand() % 4; n; n--)
-			bytes[(unsigned int)rand() % (i % 2 ? HELLO_SIZE : 40)] = (uint8_t)rand();
+			bytes[(unsigned int)rand() % (i % 2 ? HELLO_SIZE : 44)] = (uint8_t)rand();
 		if (i % 16 == 0)
 			for (size_t at = 0; at < HELLO_SIZE; at++)
 				bytes[at] = (uint8_t)rand();
@@ -198,7 +210,7 @@ static void test_words(void)
 	struct zcrx_refusal why;
 	struct diag_text text;
 
-	for (unsigned int i = 0; i < 2 * HELLO_ASKING; i++) {
+	for (unsigned int i = 0; i < 2 * HELLO_STREAMS; i++) {
 		struct diag_env env = { .prog = "p", .peer = "h", .why = &why };
 		struct hello_failure ours = { .refusal = i, .wait_ns = HELLO_WAIT_NS };
 		struct hello_failure theirs = { .theirs = i + 1 };
@@ -222,6 +234,7 @@ int main(void)
 	test_short();
 	test_bytes();
 	test_offers();
+	test_streams();
 	test_answers();
 	test_noise();
 	test_words();
