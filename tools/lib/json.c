@@ -97,7 +97,7 @@ void json_close(struct json *j)
 void json_list(struct json *j, const char *key)
 {
 	put_key(j, key);
-	fputc('[', j->out);
+	fputc('[', j->line);
 	j->comma = false;
 	j->depth++;
 }
@@ -108,7 +108,7 @@ void json_list(struct json *j, const char *key)
  */
 void json_list_end(struct json *j)
 {
-	fputc(']', j->out);
+	fputc(']', j->line);
 	j->comma = true;
 	j->depth--;
 }
