@@ -157,9 +157,6 @@ static const struct diag table[] = {
 	{ "ZC032", "no-address-family", ZCRX_STEP_LISTEN, EAFNOSUPPORT, NULL,
 	  "this kernel has IPv4 only, or IPv6 only",
 	  "-4 or -6" },
-	{ "ZC033", "mss-refused", ZCRX_STEP_LISTEN, EINVAL, NULL,
-	  "the kernel takes no such TCP_MAXSEG; 88 to 32767 bytes are possible",
-	  "another --mss" },
 
 	{ "ZC040", "not-plain-tcp", ZCRX_STEP_RECEIVE, EPROTONOSUPPORT, NULL,
 	  "the connection is not plain TCP: kernel TLS, MPTCP or a BPF sockmap has it",
@@ -254,10 +251,6 @@ static const struct diag table[] = {
 	  "zcrx-flow up {iface} --queue {queue} --port {port}",
 	  .command = "ethtool -X {iface} {want}",
 	  .check = CHECK_RSS, .look = look_rss },
-	{ "ZC110", "default-queue", ZCRX_STEP_QUEUE, -1, NULL,
-	  "{iface} has no RSS table: all other traffic comes to queue 0",
-	  "another -q; if there is one queue only: ethtool -L {iface} combined 2",
-	  .check = CHECK_RSS, .look = look_default_queue },
 	/* counted by the kernel, when sending without a copy */
 	{ "ZC066", "send-copied-loopback", ZCRX_STEP_SEND, -1, NULL,
 	  "{have} were copied all the same: {peer} is this host, and what goes over lo is always copied",
