@@ -1051,19 +1051,6 @@ bool look_rss(struct diag_env *env)
 }
 
 /**
- * look_default_queue() - does all traffic that no rule names come to the queue?
- * @env: circumstances
- *
- * Return: whether.
- */
-bool look_default_queue(struct diag_env *env)
-{
-	uint32_t table[NICINFO_SLOTS];
-
-	return !env->cfg->queue && !nicinfo_rss(env->cfg->iface, 0, table, NICINFO_SLOTS);
-}
-
-/**
  * tell_rss() - other traffic stays off the queue
  * @env: circumstances
  *

@@ -48,7 +48,6 @@ bool look_ntuple_off(struct diag_env *env);
 bool look_steered_elsewhere(struct diag_env *env);
 bool look_not_steered(struct diag_env *env);
 bool look_rss(struct diag_env *env);
-bool look_default_queue(struct diag_env *env);
 
 bool tell_capability(struct diag_env *env);
 bool tell_memlock(struct diag_env *env);

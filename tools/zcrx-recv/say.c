@@ -293,7 +293,9 @@ static void warn_copied(struct receiver *r)
 	for (size_t i = 1; i < sizeof(why) / sizeof(why[0]); i++)
 		if (why[i].bytes > why[most].bytes)
 			most = i;
-	share(env.have, why[most].bytes, r->t.stats.bytes);
+	/* what the kernel has counted may not have been completed yet */
+	share(env.have, why[most].bytes < r->t.stats.bytes ? why[most].bytes : r->t.stats.bytes,
+	      r->t.stats.bytes);
 	say_warning(r, &env, why[most].name);
 }
 

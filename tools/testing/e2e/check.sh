@@ -141,13 +141,17 @@ guest_owner() {
 	wait_for 5 is_free
 	finds "the queue is free" ''
 
-	xsk-bind eth0 $queue copy &
+	xsk-bind eth0 $queue copy 60 &
 	process=$!
 	wait_for 5 xdp_socket
 	finds "an AF_XDP socket somewhere: nothing fails" ''
 	tap_eq "$(warnings)" ZC103 "an AF_XDP socket somewhere: is warned of"
+	finds "on which queue it is: the kernel knows, when it is to bind that" ZC017 --bind
+	says "in its words" 'kernel: +queue is bound to an AF_XDP socket'
+	kill $process
 	wait $process
-	finds "no AF_XDP socket" ''
+	wait_for 5 eval '! xdp_socket'
+	finds "its user has ended" '' --bind
 	tap_eq "$(warnings)" '' "no AF_XDP socket: no warning"
 
 	# --cpu: this machine has one, whose interrupts stay where they are
@@ -258,6 +262,59 @@ guest_steering() {
 	tap_ok "zcrx-flow down" zcrx-flow down eth0 --quiet
 }
 
+# TITLE CODE WANT COMMAND OPTION...: the peer's COMMAND sends to a receiver, which warns of CODE, or not
+warns() {
+	local rc=0
+
+	recv_start --once "${@:5}"
+	peer_start "$4"
+	# what comes meanwhile has to wait in the region
+	[ -z "${stopped:-}" ] || { kill -STOP "$recv_pid" && nap 1.5 && kill -CONT "$recv_pid"; }
+	peer_wait "$peer_id" || { tap_diag "$(cat "$peer_out")"; kill "$recv_pid"; }
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc $(grep -o "^zcrx-recv: $2 " "$work/recv.err" | head -n 1)" "0 $([ "$3" = no ] || echo "zcrx-recv: $2 ")" \
+		"$1: $([ "$3" = no ] && echo "no ")$2" || tap_diag "$(cat "$work/recv.err")"
+}
+
+# What a receiver that works warns of
+guest_warnings() {
+	local send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --wait 5" stopped=''
+
+	# not to queue 3, where chance might lead it
+	ethtool -X eth0 equal 3
+	warns "not steered" ZC081 yes "$send --bytes 4M" --verify
+	flow_up
+	warns "steered" ZC081 no "$send --bytes 4M" --verify
+	warns "a small completion ring" ZC082 yes "$send --bytes 32M" --verify --cq 4
+	warns "the usual one" ZC082 no "$send --bytes 32M" --verify
+
+	ethtool -G eth0 rx 31
+	wait_for 5 link_is_up
+	sysctl -qw net.ipv4.tcp_rmem='4096 33554432 33554432'
+	stopped=1
+	warns "a region smaller than what waits in the socket" ZC083 yes "$send --bytes 16M" --verify --region 1M
+	tap_ok "and what came then was copied" grep -q '^zcrx-recv: ZC090 ' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+	warns "a larger one" ZC083 no "$send --bytes 16M" --verify --region 64M
+	tap_fails "and nothing was copied" '' grep -q '^zcrx-recv: ZC090 ' "$work/recv.err"
+}
+
+# zcrx-send --zerocopy out of the guest
+guest_sender() {
+	sends() {
+		peer_start "timeout 60 nc.openbsd -l $port >/dev/null"
+		"$bin/zcrx-send" "$ZCRX_PEER" "$port" --wait 10 --zerocopy --pattern --bytes 1M 2>"$work/sent" >&2
+		tap_eq $? 0 "$1: the sender ends well"
+		peer_wait "$peer_id"
+	}
+	ethtool -K eth0 sg off >/dev/null
+	sends "a NIC that sends from one piece of memory"
+	tap_ok "it is said to be that" grep -q '^zcrx-send: ZC068 .* eth0 cannot send from several pieces' "$work/sent" ||
+		tap_diag "$(cat "$work/sent")"
+	tap_ok "the command" eval "$(sed -n 's/^  fix: *\(ethtool -K .*\)/\1/p' "$work/sent")"
+	sends "which has been mended"
+	tap_fails "nothing is copied" '' grep -q 'ZC068' "$work/sent"
+}
+
 guest_stock() {
 	check
 	tap_eq "$status" 3 "a kernel without"
@@ -274,6 +331,8 @@ main() {
 	vm "kernel's words" words --emu-arg --rfs=v3 --emu-arg --queue-restart
 	vm "few rings" few_rings --emu-arg --rx-rings=5
 	vm "steering" steering
+	vm "warnings" warnings --mtu 4148
+	vm "sender" sender
 	if "$top/scripts/kernel-tree" image stock >/dev/null 2>&1; then
 		vm_kernel=stock vm "stock" stock
 	fi

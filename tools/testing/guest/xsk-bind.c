@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xsk-bind IFACE QUEUE copy|zerocopy - bind an AF_XDP socket to a queue for half a second.
+ * xsk-bind IFACE QUEUE copy|zerocopy [SECONDS] - bind an AF_XDP socket to a queue, for half a second.
  * No program is attached, so no frame comes to it.
  */
 #include <errno.h>
@@ -58,9 +58,9 @@ int main(int argc, char **argv)
 	void *memory;
 	int fd;
 
-	if (argc != 4 || !(addr.sxdp_ifindex = if_nametoindex(argv[1])) ||
+	if (argc < 4 || argc > 5 || !(addr.sxdp_ifindex = if_nametoindex(argv[1])) ||
 	    (strcmp(argv[3], "copy") && strcmp(argv[3], "zerocopy"))) {
-		fprintf(stderr, "usage: xsk-bind IFACE QUEUE copy|zerocopy\n");
+		fprintf(stderr, "usage: xsk-bind IFACE QUEUE copy|zerocopy [SECONDS]\n");
 		return 2;
 	}
 	addr.sxdp_queue_id = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -74,6 +74,9 @@ int main(int argc, char **argv)
 		return 1;
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return fail("bind"), 1;
-	usleep(HOLD_US);
+	if (argc == 5)
+		sleep((unsigned int)strtoul(argv[4], NULL, 10));
+	else
+		usleep(HOLD_US);
 	return 0;
 }
