@@ -93,6 +93,7 @@ says() { # PATTERN FILE TEXT
 }
 
 # "${with_errno[@]}" NUMBER ERRNO COMMAND...: this system call of x86-64 fails so, as in many a container
+# shellcheck disable=SC2016,SC2034 # of Perl; for those who source this
 with_errno=(perl -MErrno -MPOSIX=uname -e '
 	exit 99 if (uname)[4] ne "x86_64";
 	my ($call, $error) = (shift, Errno->can(shift)->());
