@@ -198,6 +198,8 @@ int recv_start(struct receiver *r)
 /* What connections that are not over have left belongs to the transfer, and so does its time */
 static void end_conns(struct receiver *r)
 {
+	/* it may have been over before the first look at the clock */
+	say_judgement(r);
 	r->t.open = r->open;
 	for (struct conn *c = r->conns; c; c = c->next) {
 		int err = sink_end(r->sink, &c->out, false);
