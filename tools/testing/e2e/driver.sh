@@ -294,8 +294,6 @@ column_test() ( # COLUMN
 )
 
 main() {
-	local column why
-
 	if ! make -s -C "$here/../guest" -f frames.mk VARIANT=gcc >&2 ||
 		! make -s -C "$here/../guest" -f queue-counts.mk VARIANT=gcc >&2 ||
 		! make -s -C "$top/tools/zcrx-split" >&2; then
@@ -304,17 +302,9 @@ main() {
 	fi
 	make_work
 	vm_limit=$((1200 + down_ups + rebinds * 5))
-	# all columns at once: they wait more than they compute
-	for column in $columns; do
-		column_test "$column" >"$work/$column" 2>&1 &
-	done
-	wait
-	for column in $columns; do
-		retell '' "$work/$column"
-		why=$(sed -n 's/^1\.\.0 # SKIP //p' "$work/$column")
-		[ -z "$why" ] || tap_skip "$column" "$why"
-		grep -q '^1\.\.' "$work/$column" || tap_result 1 "$column: it came to its end"
-	done
+	# they wait more than they compute
+	# shellcheck disable=SC2086 # words
+	columns_at_once column_test $columns
 }
 
 e2e_main "$@"

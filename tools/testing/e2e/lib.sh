@@ -60,6 +60,22 @@ need_kernel() {
 	esac
 }
 
+# columns_at_once FUNCTION COLUMN...: a table's columns, each a test of its own in a subshell
+columns_at_once() {
+	local column why
+
+	for column in "${@:2}"; do
+		"$1" "$column" >"$work/$column" 2>&1 &
+	done
+	wait
+	for column in "${@:2}"; do
+		retell '' "$work/$column"
+		why=$(sed -n 's/^1\.\.0 # SKIP //p' "$work/$column")
+		[ -z "$why" ] || tap_skip "$column" "$why"
+		grep -q '^1\.\.' "$work/$column" || tap_result 1 "$column: it came to its end"
+	done
+}
+
 # retell PREFIX FILE: the results in FILE, renumbered, become the test's
 retell() {
 	local line

@@ -274,7 +274,8 @@ host_column() {
 }
 
 # A process of its own, as if it were the only column
-column() ( # NAME INPUTS
+column() ( # NAME
+	inputs=$work/inputs
 	vm_kernel=$1
 	vm_limit=$((400 * patience))
 	if [ "$1" != host ]; then
@@ -283,13 +284,13 @@ column() ( # NAME INPUTS
 		need_kernel "$vm_kernel"
 	fi
 	make_work
-	cp "$2"/* "$work"
+	cp "$inputs"/* "$work"
 	case $1 in
 	host) host_column ;;
 	*) vm "$1" matrix --mtu 4168 -- "$1" ;;
 	esac
 	[ "$1" != zc ] || vm 'from the guest' sends --mtu 4168
-	[ ! -e "$work/lines" ] || cat "$work/lines" >"$2/../lines.$1"
+	[ ! -e "$work/lines" ] || cat "$work/lines" >"$inputs/../lines.$1"
 	echo "1..$tap_run"
 )
 
@@ -309,23 +310,15 @@ make_inputs() { # DIRECTORY
 }
 
 main() {
-	local column why said tool rc=0
+	local said tool rc=0
 
 	for tool in zcrx-recv zcrx-send; do
 		make -s -C "$top/tools/$tool" VARIANT="$host_variant" >&2 || tap_result 1 "$tool can be built" || return 0
 	done
 	make_work
 	tap_ok "what to send" make_inputs "$work/inputs" || return 0
-	for column in $columns; do
-		column "$column" "$work/inputs" >"$work/$column" 2>&1 &
-	done
-	wait
-	for column in $columns; do
-		retell '' "$work/$column"
-		why=$(sed -n 's/^1\.\.0 # SKIP //p' "$work/$column")
-		[ -z "$why" ] || tap_skip "$column" "$why"
-		grep -q '^1\.\.' "$work/$column" || tap_result 1 "$column: it came to its end"
-	done
+	# shellcheck disable=SC2086 # words
+	columns_at_once column $columns
 	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work"/lines.*) || rc=$?
 	case $rc in
 	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;
