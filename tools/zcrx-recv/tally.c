@@ -2,16 +2,21 @@
 /* What receivers have received, and the sums of that. */
 #include "receiver.h"
 
+/* All of them are numbers of 64 bits */
+#define COUNTERS	(sizeof(struct io_uring_zc_rx_stats) / sizeof(uint64_t))
+
+union counters {
+	struct io_uring_zc_rx_stats k;
+	uint64_t at[COUNTERS];
+};
+
 static void add_kernel(struct io_uring_zc_rx_stats *sum, const struct io_uring_zc_rx_stats *k)
 {
-	sum->zc_bytes += k->zc_bytes;
-	sum->copy_linear_bytes += k->copy_linear_bytes;
-	sum->copy_foreign_bytes += k->copy_foreign_bytes;
-	sum->copy_spare_bytes += k->copy_spare_bytes;
-	sum->copy_no_buffer += k->copy_no_buffer;
-	sum->alloc_fail += k->alloc_fail;
-	sum->cq_full += k->cq_full;
-	sum->bad_rqes += k->bad_rqes;
+	union counters a = { .k = *sum }, b = { .k = *k };
+
+	for (unsigned int i = 0; i < COUNTERS; i++)
+		a.at[i] += b.at[i];
+	*sum = a.k;
 }
 
 /**
@@ -22,18 +27,12 @@ static void add_kernel(struct io_uring_zc_rx_stats *sum, const struct io_uring_z
  */
 struct io_uring_zc_rx_stats tally_kernel(const struct receiver *r)
 {
-	struct io_uring_zc_rx_stats k;
+	union counters now, before = { .k = r->kernel };
 
-	zcrx_counters(r->backend, &k);
-	k.zc_bytes -= r->kernel.zc_bytes;
-	k.copy_linear_bytes -= r->kernel.copy_linear_bytes;
-	k.copy_foreign_bytes -= r->kernel.copy_foreign_bytes;
-	k.copy_spare_bytes -= r->kernel.copy_spare_bytes;
-	k.copy_no_buffer -= r->kernel.copy_no_buffer;
-	k.alloc_fail -= r->kernel.alloc_fail;
-	k.cq_full -= r->kernel.cq_full;
-	k.bad_rqes -= r->kernel.bad_rqes;
-	return k;
+	zcrx_counters(r->backend, &now.k);
+	for (unsigned int i = 0; i < COUNTERS; i++)
+		now.at[i] -= before.at[i];
+	return now.k;
 }
 
 /**
