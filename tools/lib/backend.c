@@ -88,7 +88,38 @@ int zcrx_region_map(struct zcrx_region *r, const struct zcrx_config *cfg,
 		madvise(p, cfg->region_size, MADV_HUGEPAGE);
 	r->addr = p;
 	r->size = cfg->region_size;
+	r->area_size = r->size;
+	r->areas = 1;
 	return 0;
+}
+
+/**
+ * zcrx_region_divide() - have the kernel get it in areas
+ * @r: the region, mapped
+ * @cfg: how large they are
+ */
+void zcrx_region_divide(struct zcrx_region *r, const struct zcrx_config *cfg)
+{
+	r->area_size = zcrx_first_area(cfg);
+	r->areas = (uint32_t)((r->size + r->area_size - 1) / r->area_size);
+}
+
+/**
+ * zcrx_region_area() - what the kernel gets as one
+ * @r: the region
+ * @i: which of its areas
+ *
+ * Return: where it is, and how long.
+ */
+struct iovec zcrx_region_area(const struct zcrx_region *r, uint32_t i)
+{
+	uint64_t start = i * r->area_size;
+	uint64_t rest = r->size - start;
+
+	return (struct iovec){
+		.iov_base = r->addr + start,
+		.iov_len = rest < r->area_size ? rest : r->area_size,
+	};
 }
 
 /**

@@ -15,14 +15,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define ZCRX_REASON_LEN	256
+
+/* Linux registers a buffer of 1 GiB at most (io_uring/rsrc.c), this series 64 of them an ifq */
+#define ZCRX_AREA_MAX	(1ULL << 30)
+#define ZCRX_AREAS_MAX	64
 
 /**
  * struct zcrx_config - what to receive with
  * @iface: network interface, NULL when the backend needs none
  * @queue: RX queue of @iface
  * @region_size: bytes of memory that receive data, a multiple of the page size
+ * @area_size: what the kernel gets of the region as one, the last time the rest of it: bytes, a
+ *	multiple of the page size up to ZCRX_AREA_MAX, at most ZCRX_AREAS_MAX of them; 0 for the most
+ * @buf_len: bytes of a buffer that the NIC fills, a power of two; 0 for a page
  * @hugepages: take the region from hugetlbfs
  * @rq_entries: refill ring entries, a power of two
  * @cq_entries: completion ring entries, a power of two
@@ -34,6 +42,8 @@ struct zcrx_config {
 	const char *iface;
 	uint32_t queue;
 	uint64_t region_size;
+	uint64_t area_size;
+	uint32_t buf_len;
 	bool hugepages;
 	uint32_t rq_entries;
 	uint32_t cq_entries;
@@ -41,6 +51,19 @@ struct zcrx_config {
 	uint32_t busy_poll_us;
 	uint32_t gather_us;
 };
+
+/**
+ * zcrx_first_area() - how long the first area of a region is, and no other is longer
+ * @cfg: the region
+ *
+ * Return: bytes.
+ */
+static inline uint64_t zcrx_first_area(const struct zcrx_config *cfg)
+{
+	uint64_t most = cfg->area_size ? cfg->area_size : ZCRX_AREA_MAX;
+
+	return most < cfg->region_size ? most : cfg->region_size;
+}
 
 /* At which step something was refused; diagnostics are looked up by it */
 enum zcrx_step {
@@ -103,7 +126,7 @@ struct zcrx_source {
  * struct zcrx_piece - adjacent bytes of a stream, in the region
  * @data: the bytes
  * @off: where they start, bytes from the start of the region
- * @len: how many
+ * @len: how many; more than a page only where the NIC fills longer buffers
  * @token: which buffer; the backend's own
  * @copied: the kernel copied them here, else the NIC wrote them here; where the
  *	kernel tells only how many bytes it copied, the sum is right and which
@@ -149,10 +172,14 @@ struct zcrx_event {
  * struct zcrx_region - the memory that receives
  * @addr: where it starts, page aligned
  * @size: bytes
+ * @area_size: bytes of an area but the last one
+ * @areas: number of areas, in which the kernel knows it
  */
 struct zcrx_region {
 	uint8_t *addr;
 	uint64_t size;
+	uint64_t area_size;
+	uint32_t areas;
 };
 
 /* What of struct io_uring_zc_rx_stats a kernel counts */
@@ -175,6 +202,8 @@ struct uring;
  * @ring: its io_uring, for requests of others; NULL when it has none
  * @given_back: pieces given back so far
  * @busy_polls: the kernel took struct zcrx_config.busy_poll_us
+ * @buf_len: bytes of a buffer that the NIC fills, 0 where none does
+ * @buf_err: errno with which the kernel or the driver refused another length
  */
 struct zcrx_backend {
 	const struct zcrx_backend_ops *ops;
@@ -182,6 +211,8 @@ struct zcrx_backend {
 	struct uring *ring;
 	uint64_t given_back;
 	bool busy_polls;
+	uint32_t buf_len;
+	int buf_err;
 };
 
 /**
@@ -237,6 +268,8 @@ const struct zcrx_backend_ops *zcrx_backend_at(unsigned int i);
 int zcrx_region_map(struct zcrx_region *r, const struct zcrx_config *cfg,
 		    struct zcrx_refusal *why);
 void zcrx_region_unmap(struct zcrx_region *r);
+void zcrx_region_divide(struct zcrx_region *r, const struct zcrx_config *cfg);
+struct iovec zcrx_region_area(const struct zcrx_region *r, uint32_t i);
 
 static inline int zcrx_arm(struct zcrx_backend *b, struct zcrx_source *s)
 {

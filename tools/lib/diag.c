@@ -148,7 +148,7 @@ static const struct diag table[] = {
 	  "smaller --rq and --cq, or ulimit -l unlimited" },
 	{ "ZC026", "region-below-ring", ZCRX_STEP_QUEUE, ENOSPC, look_ring_of_nic,
 	  "this NIC's ring alone takes {have}; a region of {region} leaves too little for data on its way",
-	  "--region {want} or more",
+	  "--region {want} or more, and so of --area",
 	  .command = "ethtool -G {iface} rx {alt}",
 	  .check = CHECK_RING, .look = look_region_below_ring },
 	{ "ZC025", "queue-refused", ZCRX_STEP_QUEUE, 0, NULL,
@@ -345,6 +345,12 @@ static const struct diag table[] = {
 	{ "ZC091", "no-busy-poll", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "this kernel does not busy-poll as asked: that takes Linux 6.9 with CONFIG_NET_RX_BUSY_POLL",
 	  "a newer kernel, or leave out --busy-poll" },
+	{ "ZC130", "receive-buffer-cut", ZCRX_STEP_RECEIVE, -1, NULL,
+	  "the receive buffer is {have} bytes, not {want}: more takes CAP_NET_ADMIN, or a higher limit", NULL,
+	  .command = "sysctl net.core.rmem_max={want}" },
+	{ "ZC129", "no-buffer-length", ZCRX_STEP_RECEIVE, -1, NULL,
+	  "buffers of {want} are refused ({have}), so the NIC fills pages: that takes --backend upstream of Linux 7.0, a driver that has it, and memory in pieces so long",
+	  "--hugepages, or leave out --rx-buf-len" },
 	{ "ZC085", "bad-give-back", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "the kernel rejected {have} buffers that were given back",
 	  "report it, with the kernel's version and log" },
@@ -396,6 +402,9 @@ static void region_words(const struct diag_env *env, char *buf, size_t size)
 
 	used = (size_t)snprintf(buf, size, "%" PRIu64 " %s", bytes >> (whole ? 20 : 10),
 				whole ? "MiB" : "KiB");
+	if (env->cfg && zcrx_first_area(env->cfg) < bytes && used < size)
+		used += (size_t)snprintf(buf + used, size - used, " in areas of %" PRIu64 " KiB",
+					 zcrx_first_area(env->cfg) >> 10);
 	if (env->queues && env->queues->n > 1 && used < size)
 		snprintf(buf + used, size - used, " for each of %" PRIu32 " queues", env->queues->n);
 }

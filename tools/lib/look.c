@@ -549,7 +549,7 @@ bool look_ring_of_nic(struct diag_env *env)
 	put_ring(env->have, bytes);
 	mib = (bytes + bytes / 4 + (1 << 20) - 1) >> 20;
 	put(env->want, "%" PRIu64 "M", mib);
-	fits = ring_that_fits(env->cfg->region_size, bytes, rings.rx);
+	fits = ring_that_fits(zcrx_first_area(env->cfg), bytes, rings.rx);
 	if (fits >= 63)
 		put(env->alt, "%u", fits);
 	return true;
@@ -560,7 +560,7 @@ bool look_ring_of_nic(struct diag_env *env)
  * @env: circumstances
  *
  * Then nothing is left for data that is in sockets and with the program; this series'
- * driver refuses it, upstream loses packets.
+ * driver refuses it, upstream loses packets. When a queue is bound it has the first area only.
  *
  * Return: whether.
  */
@@ -570,7 +570,7 @@ bool look_region_below_ring(struct diag_env *env)
 	uint64_t bytes = ring_bytes(env->cfg->iface, &rings);
 
 	look_ring_of_nic(env);
-	return bytes && env->cfg->region_size < bytes + bytes / 4;
+	return bytes && zcrx_first_area(env->cfg) < bytes + bytes / 4;
 }
 
 /**

@@ -33,6 +33,14 @@ void net_name(const struct sockaddr *sa, socklen_t len, char *out)
 		snprintf(out, NET_NAME, "%s:%s", host, port);
 }
 
+/* Who has CAP_NET_ADMIN is not bound by net.core.rmem_max */
+static int set_rcvbuf(int fd, uint32_t bytes)
+{
+	int err = set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, (int)bytes);
+
+	return err == -EPERM ? set_int(fd, SOL_SOCKET, SO_RCVBUF, (int)bytes) : err;
+}
+
 static int bind_any(int fd, const struct net_listen *how)
 {
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(how->port) };
@@ -41,6 +49,20 @@ static int bind_any(int fd, const struct net_listen *how)
 	if (how->family == AF_INET6)
 		return bind(fd, (struct sockaddr *)&sin6, sizeof(sin6));
 	return bind(fd, (struct sockaddr *)&sin, sizeof(sin));
+}
+
+/**
+ * net_rcvbuf() - how large the receive buffer of a socket has become
+ * @fd: the socket
+ *
+ * Return: bytes, as they are given to SO_RCVBUF: the kernel doubles that (socket(7)). 0 on failure.
+ */
+uint32_t net_rcvbuf(int fd)
+{
+	int n = 0;
+	socklen_t len = sizeof(n);
+
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, &len) || n < 0 ? 0 : (uint32_t)n / 2;
 }
 
 /**
@@ -62,7 +84,7 @@ int net_listen(const struct net_listen *how)
 	if (!err && how->family == AF_INET6)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!err && how->rcvbuf)
-		err = set_int(fd, SOL_SOCKET, SO_RCVBUF, (int)how->rcvbuf);
+		err = set_rcvbuf(fd, how->rcvbuf);
 	/* before listen(): the answer to a SYN carries it */
 	if (!err && how->maxseg)
 		err = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, (int)how->maxseg);

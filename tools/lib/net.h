@@ -27,6 +27,7 @@ struct net_listen {
 	uint32_t rcvbuf;
 };
 
+uint32_t net_rcvbuf(int fd);
 int net_listen(const struct net_listen *how);
 int net_accept(int fd, char *peer, bool *ipv6);
 int net_resolve(const char *host, const char *port, int family, struct addrinfo **out);

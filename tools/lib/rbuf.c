@@ -18,9 +18,6 @@
 /* How long to sleep at most while buffers wait for room in the refill ring */
 #define REFILL_POLL_MS	1
 
-/* The only registered buffer of the ring */
-#define REGION_ID	0
-
 /**
  * struct rbuf_backend - the backend
  * @base: what all have
@@ -84,7 +81,6 @@ static int register_ifq(struct rbuf_backend *r, const struct zcrx_config *cfg,
 	*reg = (struct io_uring_zc_rx_ifq_reg){
 		.if_idx = if_nametoindex(cfg->iface),
 		.if_rxq_id = cfg->queue,
-		.region_id = REGION_ID,
 		.rq_entries = cfg->rq_entries,
 		.cq_entries = cfg->cq_entries,
 		.flags = cfg->cpu >= 0 ? IORING_ZC_RX_IFQ_CPU : 0,
@@ -98,6 +94,38 @@ static int register_ifq(struct rbuf_backend *r, const struct zcrx_config *cfg,
 	if (err < 0)
 		return zcrx_refuse(why, ZCRX_STEP_QUEUE, err);
 	why->reason[0] = '\0';
+	r->ifq = reg->zcrx_ifq_idx;
+	return 0;
+}
+
+/* The areas of the region are the ring's registered buffers, by the same numbers */
+static int register_areas(struct rbuf_backend *r, struct zcrx_refusal *why)
+{
+	struct iovec areas[ZCRX_AREAS_MAX];
+	int err;
+
+	for (uint32_t i = 0; i < r->base.region.areas; i++)
+		areas[i] = zcrx_region_area(&r->base.region, i);
+	err = io_uring_register_buffers(&r->ring.ring, areas, r->base.region.areas);
+	return err ? zcrx_refuse(why, ZCRX_STEP_BUFFERS, err) : 0;
+}
+
+/* The ifq was registered with the first of them */
+static int add_areas(struct rbuf_backend *r, struct zcrx_refusal *why)
+{
+	for (uint32_t i = 1; i < r->base.region.areas; i++) {
+		struct io_uring_zc_rx_ctrl ctrl = {
+			.zcrx_ifq_idx = r->ifq,
+			.op = IORING_ZC_RX_CTRL_ADD_REGION,
+			.region_id = i,
+			.reason = (uintptr_t)why->reason,
+			.reason_len = sizeof(why->reason),
+		};
+		int err = uring_registration(&r->ring, IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
+
+		if (err < 0)
+			return zcrx_refuse(why, ZCRX_STEP_QUEUE, err);
+	}
 	return 0;
 }
 
@@ -111,7 +139,6 @@ static int map_rings(struct rbuf_backend *r, const struct io_uring_zc_rx_ifq_reg
 		return zcrx_refuse(why, ZCRX_STEP_MAP, errno);
 	r->map = map;
 	r->map_size = reg->mmap_sz;
-	r->ifq = reg->zcrx_ifq_idx;
 	r->stats = (const void *)((char *)map + reg->stats_off);
 	rbuf_refill_init(&r->refill, map, &reg->rq_off, reg->rq_entries);
 	rbuf_cq_init(&r->cq, map, &reg->cq_off, reg->cq_entries);
@@ -122,10 +149,10 @@ static int rbuf_setup(struct rbuf_backend *r, const struct zcrx_config *cfg,
 		      struct zcrx_refusal *why)
 {
 	struct io_uring_zc_rx_ifq_reg reg;
-	struct iovec iov;
 	int err;
 
 	r->page = (uint32_t)sysconf(_SC_PAGESIZE);
+	r->base.buf_len = r->page;
 	r->room = cfg->cq_entries;
 	r->cqes = calloc(r->room, sizeof(*r->cqes));
 	r->pieces = calloc(r->room, sizeof(*r->pieces));
@@ -135,12 +162,12 @@ static int rbuf_setup(struct rbuf_backend *r, const struct zcrx_config *cfg,
 	err = zcrx_region_map(&r->base.region, cfg, why);
 	if (err)
 		return err;
-	iov = (struct iovec){ r->base.region.addr, r->base.region.size };
-	err = io_uring_register_buffers(&r->ring.ring, &iov, 1);
-	if (err)
-		return zcrx_refuse(why, ZCRX_STEP_BUFFERS, err);
-
-	err = register_ifq(r, cfg, &reg, why);
+	zcrx_region_divide(&r->base.region, cfg);
+	err = register_areas(r, why);
+	if (!err)
+		err = register_ifq(r, cfg, &reg, why);
+	if (!err)
+		err = add_areas(r, why);
 	if (err)
 		return err;
 	return map_rings(r, &reg, why);
@@ -200,17 +227,25 @@ static int rbuf_watch(struct zcrx_backend *b, struct zcrx_source *s)
 }
 
 /* The kernel's word is checked: a wrong offset would be a wild pointer here */
+static bool is_within(const struct rbuf_backend *r, const struct io_uring_rbuf_cqe *cqe)
+{
+	return cqe->region < r->base.region.areas &&
+	       cqe->off < zcrx_region_area(&r->base.region, cqe->region).iov_len &&
+	       cqe->len <= r->page - cqe->off % r->page;
+}
+
 static int to_pieces(struct rbuf_backend *r, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct io_uring_rbuf_cqe *cqe = &r->cqes[i];
+		uint32_t off;
 
-		if (cqe->region != REGION_ID || cqe->off >= r->base.region.size ||
-		    cqe->len > r->page - cqe->off % r->page)
+		if (!is_within(r, cqe))
 			return -EPROTO;
+		off = (uint32_t)(cqe->region * r->base.region.area_size) + cqe->off;
 		r->pieces[i] = (struct zcrx_piece){
-			.data = r->base.region.addr + cqe->off,
-			.off = cqe->off,
+			.data = r->base.region.addr + off,
+			.off = off,
 			.len = cqe->len,
 			.token = cqe->region,
 			.copied = cqe->flags & IORING_RBUF_CQE_F_COPY,
@@ -280,7 +315,7 @@ static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *piece
 
 	for (uint32_t i = 0; i < n && !err; i++) {
 		struct io_uring_rbuf_rqe rqe = {
-			.off = pieces[i].off,
+			.off = (uint32_t)(pieces[i].off % r->base.region.area_size),
 			.len = pieces[i].len,
 			.region = pieces[i].token,
 		};

@@ -38,7 +38,6 @@
  * @shared: the refill ring and, behind it, the counters
  * @shared_size: bytes of @shared
  * @id: what the SQE calls zcrx_ifq_idx
- * @token: of the area, goes into refill entries
  * @refill: our end of the refill ring
  * @stats: what the kernel counts, NULL when it does not
  * @charged: of its copy_bytes, what pieces have been charged with
@@ -58,7 +57,6 @@ struct upstream_backend {
 	void *shared;
 	size_t shared_size;
 	uint32_t id;
-	uint64_t token;
 	struct rbuf_refill refill;
 	const struct zcrx_kernel_stats *stats;
 	uint64_t charged;
@@ -97,6 +95,12 @@ static int upstream_probe(const struct zcrx_config *cfg, struct zcrx_refusal *wh
 	if (ret == -EINVAL || ret == -EOPNOTSUPP)
 		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENOSYS);
 	return 0;
+}
+
+/* The first byte of an area, as refill entries and completions call it */
+static uint64_t token_of(uint32_t area)
+{
+	return (uint64_t)area << ZCRX_AREA_SHIFT;
 }
 
 /* What this kernel's zcrx can do; all zero where it cannot be asked */
@@ -157,16 +161,76 @@ static uint32_t flush_threshold(const struct upstream_backend *u, uint32_t rq_en
 	return least > 4 ? (uint32_t)(least / 4) : 1;
 }
 
+static struct zcrx_area_reg describe_area(const struct upstream_backend *u, uint32_t i)
+{
+	struct iovec area = zcrx_region_area(&u->base.region, i);
+
+	return (struct zcrx_area_reg){ .addr = (uintptr_t)area.iov_base, .len = area.iov_len };
+}
+
+static int control(const struct upstream_backend *u, const struct zcrx_ctrl *ctrl)
+{
+	return uring_registration(&u->ring, ZCRX_REGISTER_CTRL, (void *)ctrl, 0);
+}
+
+/* The kernel numbers areas as they come; the ifq was registered with the first */
+static int add_areas(const struct upstream_backend *u)
+{
+	for (uint32_t i = 1; i < u->base.region.areas; i++) {
+		struct zcrx_area_reg area = describe_area(u, i);
+		struct zcrx_ctrl ctrl = {
+			.id = u->id,
+			.op = ZCRX_CTRL_OP_ADD_AREA,
+			.arg.area = (uintptr_t)&area,
+		};
+		int err = control(u, &ctrl);
+
+		if (err < 0)
+			return err;
+		if (area.token != token_of(i))
+			return -EPROTO;
+	}
+	return 0;
+}
+
+/*
+ * Which lengths of buffers the driver can do, and whether the memory is of pieces that long,
+ * shows when it is tried. With pages all works just as well.
+ */
+static int register_with(struct upstream_backend *u, struct zcrx_ifq_reg *reg, uint32_t buf_len)
+{
+	int err;
+
+	reg->rx_buf_len = buf_len;
+	err = uring_registration(&u->ring, ZCRX_REGISTER_IFQ, reg, 1);
+	if (err < 0 && buf_len) {
+		u->base.buf_err = -err;
+		return register_with(u, reg, 0);
+	}
+	u->base.buf_len = buf_len ? buf_len : u->page;
+	return err;
+}
+
+/* 0 for pages; one that does not know of the field takes nothing else */
+static uint32_t wanted_buf_len(struct upstream_backend *u, const struct zcrx_config *cfg,
+			       const struct zcrx_features *features)
+{
+	if (cfg->buf_len == u->page)
+		return 0;
+	if (cfg->buf_len && !(features->features & ZCRX_FEATURE_BUF_LEN)) {
+		u->base.buf_err = EOPNOTSUPP;
+		return 0;
+	}
+	return cfg->buf_len;
+}
+
 static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cfg,
 			struct zcrx_refusal *why)
 {
 	struct zcrx_features features = ask_features(&u->ring);
 	/* without a device there is nothing to learn from them */
 	bool has_events = !u->nodev && features.features & ZCRX_FEATURE_EVENT;
-	struct zcrx_area_reg area = {
-		.addr = (uintptr_t)u->base.region.addr,
-		.len = u->base.region.size,
-	};
+	struct zcrx_area_reg area;
 	struct zcrx_region_desc region = {
 		.addr = (uintptr_t)u->shared,
 		.size = u->shared_size,
@@ -190,13 +254,17 @@ static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cf
 	struct io_rbuf_rqring_offsets off;
 	int err;
 
+	if (features.ctrl_ops > ZCRX_CTRL_OP_ADD_AREA)
+		zcrx_region_divide(&u->base.region, cfg);
+	area = describe_area(u, 0);
 	if (!reg.if_idx && !u->nodev)
 		return zcrx_refuse(why, ZCRX_STEP_QUEUE, ENODEV);
-	err = uring_registration(&u->ring, ZCRX_REGISTER_IFQ, &reg, 1);
+	err = register_with(u, &reg, wanted_buf_len(u, cfg, &features));
+	u->id = reg.id;
+	if (err >= 0)
+		err = area.token == token_of(0) ? add_areas(u) : -EPROTO;
 	if (err < 0)
 		return zcrx_refuse(why, u->nodev ? ZCRX_STEP_BUFFERS : ZCRX_STEP_QUEUE, err);
-	u->id = reg.id;
-	u->token = area.token;
 	u->flushes = features.ctrl_ops > ZCRX_CTRL_OP_FLUSH;
 	if (reg.events)
 		u->stats = (const void *)((char *)u->shared + events.stats_offset);
@@ -279,13 +347,6 @@ static int upstream_watch(struct zcrx_backend *b, struct zcrx_source *s)
 	return uring_watch(&upstream(b)->ring, s);
 }
 
-static int control(const struct upstream_backend *u, uint32_t op, uint32_t arg)
-{
-	struct zcrx_ctrl ctrl = { .id = u->id, .op = op, .arg = arg };
-
-	return uring_registration(&u->ring, ZCRX_REGISTER_CTRL, &ctrl, 0);
-}
-
 /*
  * The kernel takes refill entries when the NIC needs pages, and tells nobody. Where
  * more wait than the ring holds, or copies want pages too, it is asked to take them
@@ -293,11 +354,13 @@ static int control(const struct upstream_backend *u, uint32_t op, uint32_t arg)
  */
 static void flush(struct upstream_backend *u)
 {
+	const struct zcrx_ctrl ctrl = { .id = u->id, .op = ZCRX_CTRL_OP_FLUSH };
+
 	rbuf_refill_publish(&u->refill);
 	u->unflushed = 0;
 	if (!u->flushes)
 		return;
-	control(u, ZCRX_CTRL_OP_FLUSH, 0);
+	control(u, &ctrl);
 	rbuf_refill_publish(&u->refill);
 }
 
@@ -320,18 +383,20 @@ static bool charge(struct upstream_backend *u, uint32_t len)
 /* The kernel's word is checked: a wrong offset would be a wild pointer here */
 static int take_piece(struct upstream_backend *u, const struct io_uring_cqe *cqe)
 {
-	uint64_t off = cqe->big_cqe[0];
+	const struct zcrx_region *region = &u->base.region;
+	uint64_t area = cqe->big_cqe[0] >> ZCRX_AREA_SHIFT;
+	uint64_t off = ZCRX_AREA_OFFSET(cqe->big_cqe[0]);
 	uint32_t len = (uint32_t)cqe->res;
 
-	if ((off ^ u->token) >> ZCRX_AREA_SHIFT)
+	if (area >= region->areas || off >= zcrx_region_area(region, (uint32_t)area).iov_len ||
+	    len > u->base.buf_len - off % u->base.buf_len)
 		return -EPROTO;
-	off = ZCRX_AREA_OFFSET(off);
-	if (off >= u->base.region.size || len > u->page - off % u->page)
-		return -EPROTO;
+	off += area * region->area_size;
 	u->piece = (struct zcrx_piece){
-		.data = u->base.region.addr + off,
+		.data = region->addr + off,
 		.off = (uint32_t)off,
 		.len = len,
+		.token = (uint16_t)area,
 		.copied = charge(u, len),
 	};
 	return 0;
@@ -413,10 +478,18 @@ static int upstream_next(struct zcrx_backend *b, struct zcrx_event *ev, int time
 static int upstream_give_back(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n)
 {
 	struct upstream_backend *u = upstream(b);
+	const struct zcrx_ctrl again = {
+		.id = u->id,
+		.op = ZCRX_CTRL_OP_ARM_EVENT,
+		.arg.event = ZCRX_NOTIFY_ALLOC_FAIL,
+	};
 	int err = 0;
 
 	for (uint32_t i = 0; i < n && !err; i++) {
-		struct zcrx_rqe rqe = { .off = u->token | pieces[i].off, .len = pieces[i].len };
+		struct zcrx_rqe rqe = {
+			.off = token_of(pieces[i].token) | pieces[i].off % u->base.region.area_size,
+			.len = pieces[i].len,
+		};
 
 		err = rbuf_refill_put(&u->refill, &rqe);
 	}
@@ -426,7 +499,7 @@ static int upstream_give_back(struct zcrx_backend *b, const struct zcrx_piece *p
 		flush(u);
 	/* told once until armed again: with something to take, it is news again */
 	if (u->rearm && n)
-		u->rearm = control(u, ZCRX_CTRL_OP_ARM_EVENT, ZCRX_NOTIFY_ALLOC_FAIL) != 0;
+		u->rearm = control(u, &again) != 0;
 	return err;
 }
 

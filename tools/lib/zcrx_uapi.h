@@ -157,21 +157,25 @@ struct zcrx_ifq_reg {
 /* struct zcrx_ctrl.op */
 #define ZCRX_CTRL_OP_FLUSH	0	/* take all refill entries now */
 #define ZCRX_CTRL_OP_ARM_EVENT	2	/* tell an event again */
+#define ZCRX_CTRL_OP_ADD_AREA	3	/* receive into one more area (7.3) */
 
 /**
  * struct zcrx_ctrl - argument of ZCRX_REGISTER_CTRL, whose number of arguments is 0
  * @id: of the ifq
  * @op: ZCRX_CTRL_OP_*
  * @resv: 0
- * @arg: ARM_EVENT: the event; else 0
+ * @arg: ARM_EVENT: the event; ADD_AREA: address of a struct zcrx_area_reg; else 0
  * @resv2: 0
  */
 struct zcrx_ctrl {
 	uint32_t id;
 	uint32_t op;
 	uint64_t resv[2];
-	uint32_t arg;
-	uint32_t resv2[11];
+	union {
+		uint32_t event;
+		uint64_t area;
+	} arg;
+	uint64_t resv2[5];
 };
 
 #define ZCRX_QUERY_ZCRX		1
@@ -194,6 +198,7 @@ struct zcrx_query {
 	uint32_t resv[3];
 };
 
+#define ZCRX_FEATURE_BUF_LEN	(1U << 0)	/* struct zcrx_ifq_reg.rx_buf_len (7.0) */
 #define ZCRX_FEATURE_EVENT	(1U << 1)
 
 /**

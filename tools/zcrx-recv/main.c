@@ -36,6 +36,7 @@
 #define RQ_MAX		32768
 #define CQ_MAX		65536
 #define REGION_MAX	(1ULL << 32)
+#define BUF_LEN_MAX	(1ULL << 30)
 
 enum {
 	KEY_VERIFY = OPTION_LONG,
@@ -45,6 +46,8 @@ enum {
 	KEY_BUFFERED,
 	KEY_REGION,
 	KEY_HUGEPAGES,
+	KEY_AREA,
+	KEY_BUF_LEN,
 	KEY_RQ,
 	KEY_CQ,
 	KEY_CPU,
@@ -101,7 +104,11 @@ static const struct option_def defs[] = {
 							"less than PERCENT (99) of the bytes came without one" },
 	{ "region", KEY_REGION, "SIZE", "memory that the NIC writes into (64M); must exceed\n"
 				      "what the NIC's own ring takes" },
+	{ "area", KEY_AREA, "SIZE", "hand it to the kernel in areas of SIZE (1G), not more\n"
+				  "than 64: rbuf, upstream (Linux 7.3)" },
 	{ "hugepages", KEY_HUGEPAGES, NULL, "take it from hugetlbfs" },
+	{ "rx-buf-len", KEY_BUF_LEN, "SIZE", "have the NIC fill buffers of SIZE, a power of two,\n"
+					   "instead of pages: upstream (Linux 7.0)" },
 	{ "rq", KEY_RQ, "N", "entries of the refill ring, a power of two (8192)" },
 	{ "cq", KEY_CQ, "N", "entries of the completion ring, a power of two (8192)" },
 	{ "cpu", KEY_CPU, "N", "run the queue's interrupt on this CPU (rbuf); of\n"
@@ -272,6 +279,29 @@ static int take_region(const char *arg, uint64_t *out)
 	return 0;
 }
 
+static int take_area(const char *arg, uint64_t *out)
+{
+	if (take_size(KEY_AREA, arg, out))
+		return -EINVAL;
+	if (*out % (uint64_t)sysconf(_SC_PAGESIZE))
+		return complain(KEY_AREA, arg, "not a multiple of the page size");
+	if (*out > ZCRX_AREA_MAX)
+		return complain(KEY_AREA, arg, "an area is 1G at most");
+	return 0;
+}
+
+static int take_buf_len(const char *arg, uint32_t *out)
+{
+	uint64_t n;
+
+	if (take_size(KEY_BUF_LEN, arg, &n))
+		return -EINVAL;
+	if (n & (n - 1) || n < (uint64_t)sysconf(_SC_PAGESIZE) || n > BUF_LEN_MAX)
+		return complain(KEY_BUF_LEN, arg, "not a power of two from a page to 1G");
+	*out = (uint32_t)n;
+	return 0;
+}
+
 static int take_rcvbuf(const char *arg, uint32_t *out)
 {
 	uint64_t n;
@@ -407,6 +437,10 @@ static int apply(void *ctx, int key, const char *arg)
 		return 0;
 	case KEY_REGION:
 		return take_region(arg, &opt->cfg.region_size);
+	case KEY_AREA:
+		return take_area(arg, &opt->cfg.area_size);
+	case KEY_BUF_LEN:
+		return take_buf_len(arg, &opt->cfg.buf_len);
 	case KEY_HUGEPAGES:
 		opt->cfg.hugepages = true;
 		return 0;
@@ -477,6 +511,8 @@ static const char *contradiction(const struct args *a)
 		return "which interface? -i IFACE, or --backend copy for an ordinary receive";
 	if (copy && opt->require)
 		return "--require-zerocopy contradicts a backend that copies";
+	if (opt->cfg.region_size > ZCRX_AREAS_MAX * zcrx_first_area(&opt->cfg))
+		return "the region has more than 64 areas: a smaller --region, or a larger --area";
 	if (a->sinks > 1)
 		return "one of -o, --directory, --verify and --discard";
 	if (opt->frags && opt->queues.n > 1)

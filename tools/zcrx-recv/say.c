@@ -323,11 +323,32 @@ static void json_queues(struct json *j, const struct queue_list *queues)
 	json_u64s(j, "queues", numbers, queues->n);
 }
 
-/**
- * say_start() - what is going to happen, before it does
- * @r: the receiver
- */
-void say_start(struct receiver *r)
+static void warn_buf_len(struct receiver *r)
+{
+	struct diag_env env = say_env(r, NULL);
+	char size[REPORT_SIZE];
+	int err = r->backend->buf_err ? r->backend->buf_err : EOPNOTSUPP;
+
+	snprintf(env.have, sizeof(env.have), "%s", strerrorname_np(err));
+	snprintf(env.want, sizeof(env.want), "%s", report_size(r->opt->cfg.buf_len, size));
+	say_warning(r, &env, "no-buffer-length");
+}
+
+/* All listeners have the same */
+static void warn_rcvbuf(struct receiver *r)
+{
+	const struct listener *l = &r->crew->listeners[0];
+	struct diag_env env = say_env(r, NULL);
+	uint32_t got = net_rcvbuf(l->source.fd < 0 ? l[1].source.fd : l->source.fd);
+
+	if (got >= r->opt->rcvbuf)
+		return;
+	snprintf(env.have, sizeof(env.have), "%u", got);
+	snprintf(env.want, sizeof(env.want), "%u", r->opt->rcvbuf);
+	say_warning(r, &env, "receive-buffer-cut");
+}
+
+static void start_heading(const struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
 	const struct zcrx_backend_ops *ops = r->backend->ops;
@@ -344,8 +365,11 @@ void say_start(struct receiver *r)
 			queues_text(&opt->queues, queues, sizeof(queues)));
 	else if (several)
 		fprintf(r->report->talk, "%u threads, ", r->crew->n);
-	fprintf(r->report->talk, "%s, region %s%s%s%s", ops->words,
-		report_size(opt->cfg.region_size, region), several ? " each" : "",
+	fprintf(r->report->talk, "%s, region %s", ops->words,
+		report_size(opt->cfg.region_size, region));
+	if (r->backend->region.areas > 1)
+		fprintf(r->report->talk, " in %u areas", r->backend->region.areas);
+	fprintf(r->report->talk, "%s%s%s", several ? " each" : "",
 		opt->path ? "\n  to " : ", ", r->sink->ops->words);
 	if (opt->path)
 		fprintf(r->report->talk, " %s", opt->path);
@@ -356,11 +380,14 @@ void say_start(struct receiver *r)
 	if (opt->cfg.cpu >= 0 && !ops->pins)
 		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
 			r->report->prog, ops->name);
-	if (opt->cfg.busy_poll_us && !r->backend->busy_polls) {
-		struct diag_env env = say_env(r, NULL);
+}
 
-		say_warning(r, &env, "no-busy-poll");
-	}
+static void start_event(struct receiver *r)
+{
+	const struct recv_options *opt = r->opt;
+	const struct zcrx_backend_ops *ops = r->backend->ops;
+	const struct writer_stats *ws = sink_written(r->sink);
+
 	if (!report_event(r->report, "start"))
 		return;
 	json_u64(&r->report->json, "schema", REPORT_SCHEMA);
@@ -369,10 +396,12 @@ void say_start(struct receiver *r)
 	json_str(&r->report->json, "backends_refused", r->chosen);
 	json_str(&r->report->json, "interface", opt->cfg.iface);
 	json_u64(&r->report->json, "queue", opt->cfg.queue);
-	if (several)
+	if (r->crew->n > 1)
 		json_queues(&r->report->json, &opt->queues);
 	json_u64(&r->report->json, "port", opt->port);
 	json_u64(&r->report->json, "region_bytes", opt->cfg.region_size);
+	json_u64(&r->report->json, "areas", r->backend->region.areas);
+	json_u64(&r->report->json, "rx_buf_bytes", r->backend->buf_len);
 	json_u64(&r->report->json, "rq_entries", opt->cfg.rq_entries);
 	json_u64(&r->report->json, "cq_entries", opt->cfg.cq_entries);
 	json_u64(&r->report->json, "page_bytes", r->t.stats.page);
@@ -387,6 +416,30 @@ void say_start(struct receiver *r)
 	json_str(&r->report->json, "hash", opt->hash ? opt->hash->name : NULL);
 	json_bool(&r->report->json, "direct", ws && ws->direct);
 	report_event_end(r->report);
+}
+
+/* What was asked for, and is not to be had */
+static void warn_start(struct receiver *r)
+{
+	const struct recv_options *opt = r->opt;
+	struct diag_env env = say_env(r, NULL);
+
+	if (opt->cfg.busy_poll_us && !r->backend->busy_polls)
+		say_warning(r, &env, "no-busy-poll");
+	if (opt->cfg.buf_len && r->backend->buf_len != opt->cfg.buf_len)
+		warn_buf_len(r);
+	warn_rcvbuf(r);
+}
+
+/**
+ * say_start() - what is going to happen, before it does
+ * @r: the receiver
+ */
+void say_start(struct receiver *r)
+{
+	start_heading(r);
+	start_event(r);
+	warn_start(r);
 }
 
 /* What was posted and not taken any more is counted by the kernel only */

@@ -257,6 +257,33 @@ transfer() {
 	tap_eq "$(grep -E '^.{81}' "$work/recv.err" | grep -vE '^(zcrx-recv:|  to )')" '' "$title: the report fits 80 columns"
 }
 
+# Bytes that wait in the sockets of the receiver's port
+in_sockets() { ss -Htn state established "sport = :$port" | awk '{ n += $1 } END { print n + 0 }'; }
+so_much_waits() { [ "$(in_sockets)" -gt "$1" ]; }
+
+# over_areas: data that waits in the socket, while the receiver does not run, needs more
+# than the first of the region's areas. All of them fill, and get back what is theirs
+over_areas() {
+	local rc=0
+
+	recv_start --once --verify --require-zerocopy=90 --region 48M --area 16M --rcvbuf 20M \
+		--dump-frags "$work/area-frags"
+	tap_ok "areas: the region has three" grep -q '"areas":3,' "$work/recv.json"
+	tap_ok "areas: and that is said" grep -q 'region 48 MB in 3 areas' "$work/recv.err"
+	kill -STOP "$recv_pid"
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 96M"
+	tap_ok "areas: more waits than one holds" wait_for 20 so_much_waits $((16 << 20)) || tap_diag "$(in_sockets)"
+	kill -CONT "$recv_pid"
+	peer_wait "$peer_id"
+	tap_eq $? 0 "areas: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc $(recv_value bytes)" "0 $((96 << 20))" "areas: every byte is right" || tap_diag "$(cat "$work/recv.err")"
+	tap_eq "$(awk '$1 == "frag" { n[int($4 / 16777216)] = 1 } END { print n[0] + 0, n[1] + 0 }' "$work/area-frags")" \
+		'1 1' "areas: the second was used"
+	tap_fails "areas: the kernel takes back what it is given" '' grep -q ZC085 "$work/recv.err"
+	rm -f "$work/area-frags"
+}
+
 at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
 
 flow_up() { "$top/scripts/zcrx-flow" up eth0 --quiet --queue "$queue" --port "$port"; }

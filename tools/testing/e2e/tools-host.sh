@@ -296,6 +296,22 @@ tap_eq "$status" 1 'wrong data: the sender notices'
 ended 5 '  the receiver ends with 5'
 says 'byte 0 is not that of the pattern' talk.txt '  and says which byte'
 
+# what was asked for and is not to be had is said, and after the event "start"
+wrap=(setpriv --bounding-set=-net_admin --inh-caps=-net_admin)
+receive --once --json --rcvbuf 64M --rx-buf-len 64K --area 64K --region 1M
+wrap=()
+send 127.0.0.1 "$port" --pattern --bytes 1M
+ended 0 'a receive buffer beyond the limit, and buffers that no NIC fills'
+says 'ZC130 the receive buffer is [0-9]+ bytes, not 67108864' talk.txt '  the one is said'
+says 'ZC129 buffers of 64 KB are refused \(EOPNOTSUPP\)' talk.txt '  the other as well'
+tap_eq "$(sed -n 's/^{"event":"\([a-z]*\)".*/\1/p' stdout | head -n 3 | xargs)" 'start warning warning' \
+	'  after the start'
+says '"areas":1,"rx_buf_bytes":0,' stdout '  which knows of neither'
+receive --once --rcvbuf 64M
+send 127.0.0.1 "$port" --pattern --bytes 1M
+ended 0 'who may, is not bound by the limit'
+tap_fails '  and so nothing is said of it' '' grep -q ZC130 talk.txt
+
 # ---- ends ---------------------------------------------------------------------
 
 receive --bytes 1000003 -o file
@@ -474,6 +490,9 @@ says 'ZC041 .*ECONNRESET' talk.txt '  which is said in words'
 
 recv=$bin/zcrx-recv
 copy=("$recv" --backend copy -p "$port")
+refused 2 'more than 64 areas' 'more areas than there can be' "${copy[@]}" --area 64K --region 8M
+refused 2 'not a power of two from a page' 'a buffer of no such length' "${copy[@]}" --rx-buf-len 12K
+refused 2 'an area is 1G at most' 'an area too large' "${copy[@]}" --area 2G
 refused 2 'which port' 'no port' "$recv" -i lo
 refused 2 'which interface' 'no interface' "$recv" -p 1
 refused 2 'not a number from 1 to 65535' 'port 0' "$recv" -p 0

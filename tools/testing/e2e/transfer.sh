@@ -70,6 +70,10 @@ guest_connections() {
 	tap_ok "$(recv_value zero_copy_percent) % without a copy" at_least "$(recv_value zero_copy_percent)" 50
 	rm -r /run/dir
 
+	over_areas
+	transfer "longer buffers than this series has" 90 0 "nc -N $ZCRX_GUEST $port <$work/input" --rx-buf-len 16K
+	tap_ok "longer buffers: that is said" grep -q 'ZC129 .*16 KB are refused (EOPNOTSUPP)' "$work/recv.err"
+
 	# the end by signal is a clean one, with the report
 	recv_start
 	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern"

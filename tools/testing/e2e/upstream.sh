@@ -83,6 +83,27 @@ guest_receive() {
 	port=9999
 }
 
+# One area after the other, and buffers longer than a page where there are such pages
+guest_areas() {
+	tap_ok "zcrx-flow up" flow_up
+	over_areas
+	if [ "$arch" = um ]; then
+		recv_start --once --verify --require-zerocopy=90 --rx-buf-len 16K
+		tap_ok "long buffers, of pages that lie anywhere: refused, and said" \
+			grep -q 'ZC129 .*16 KB are refused (ERANGE)' "$work/recv.err"
+		tap_ok "long buffers: pages do" grep -q '"rx_buf_bytes":4096,' "$work/recv.json"
+	else
+		tap_ok "huge pages" sysctl -q vm.nr_hugepages=40
+		recv_start --once --verify --require-zerocopy=90 --hugepages --rx-buf-len 16K --dump-frags "$work/long-frags"
+		tap_ok "long buffers: taken" grep -q '"rx_buf_bytes":16384,' "$work/recv.json" || tap_diag "$(cat "$work/recv.err")"
+	fi
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $size"
+	tap_eq $? 0 "long buffers: the sender ends well" || tap_diag "$(cat "$peer_out")"
+	receiver_ends 0 "long buffers: every byte is right"
+	[ "$arch" = um ] ||
+		tap_ok "long buffers: pieces of more than a page" awk '$1 == "frag" && $5 > 4096 { n++ } END { exit !n }' "$work/long-frags"
+}
+
 # Without a device: the rings are the same, the kernel copies
 guest_nodev() {
 	local rc=0 iface
@@ -390,6 +411,7 @@ main() {
 		fi
 	done
 	vm "without a device" nodev --mtu 4148
+	vm "areas" areas --mtu 4148
 	vm "check" check --mtu 4148
 	vm "teardown" teardown --mtu 4148
 	vm "interface" interface --cpus 2 --mtu 4148 --queues 6
