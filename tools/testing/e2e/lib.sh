@@ -264,7 +264,7 @@ so_much_waits() { [ "$(in_sockets)" -gt "$1" ]; }
 # over_areas: data that waits in the socket, while the receiver does not run, needs more
 # than the first of the region's areas. All of them fill, and get back what is theirs
 over_areas() {
-	local rc=0
+	local rc=0 n
 
 	recv_start --once --verify --require-zerocopy=90 --region 48M --area 16M --rcvbuf 20M \
 		--dump-frags "$work/area-frags"
@@ -278,8 +278,8 @@ over_areas() {
 	tap_eq $? 0 "areas: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
 	tap_eq "$rc $(recv_value bytes)" "0 $((96 << 20))" "areas: every byte is right" || tap_diag "$(cat "$work/recv.err")"
-	tap_eq "$(awk '$1 == "frag" { n[int($4 / 16777216)] = 1 } END { print n[0] + 0, n[1] + 0 }' "$work/area-frags")" \
-		'1 1' "areas: the second was used"
+	n=$(awk '$1 == "frag" && int($4 / 16777216) == 1 { n++ } END { print n + 0 }' "$work/area-frags")
+	tap_ok "areas: $n pages came in the second, which has 4096: they were given back" test "$n" -gt 5000
 	tap_fails "areas: the kernel takes back what it is given" '' grep -q ZC085 "$work/recv.err"
 	rm -f "$work/area-frags"
 }
