@@ -199,6 +199,7 @@ static bool fault_clear(struct emu *emu, int argc, char **argv, struct answer *a
 	if (!faults_clear(emu->faults, argc ? argv[0] : NULL))
 		return answer_error(a, "no fault \"%.64s\"; \"faults\" lists those that are on",
 				    argv[0]);
+	nic_hwrm_release(emu->nic);
 	return true;
 }
 

@@ -236,6 +236,14 @@ struct phy {
 	uint64_t train_until;	/* ns: new speed, no link until then; 0: not training */
 };
 
+/* An answer of the firmware that is held back, by a fault */
+struct hwrm_held {
+	bool there;
+	struct hwrm_req_hdr req;
+	uint16_t len, error;
+	_Alignas(8) uint8_t resp[MAX_RESP];
+};
+
 struct nic {
 	struct nic_config cfg;
 	struct nic_host_ops ops;
@@ -252,6 +260,7 @@ struct nic {
 	uint32_t grc_windows[GRC_WINDOWS_SIZE / 4];
 	uint32_t db_low;	/* first half of a doorbell that comes in two writes */
 	bool db_low_valid;
+	struct hwrm_held held;
 
 	struct resources max, reserved;
 	uint8_t mac[6];

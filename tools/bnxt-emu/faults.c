@@ -107,6 +107,7 @@ static const struct {
 	{ "hwrm-fail", NULL, NIC_HWRM_REFUSED },
 	{ "hwrm-timeout", NULL, NIC_HWRM_LOST },
 	{ "hwrm-mute", NULL, NIC_HWRM_MUTE },
+	{ "hwrm-hold", NULL, NIC_HWRM_HELD },
 	{ "hwrm-bad", "seq", NIC_HWRM_WRONG_SEQ },
 	{ "hwrm-bad", "valid", NIC_HWRM_NOT_VALID },
 	{ "hwrm-bad", "zeros", NIC_HWRM_ZEROS },
@@ -503,7 +504,7 @@ static bool set_item(struct parse *ps, struct item *it)
 			if (!strcmp(fates[i].name, it->name))
 				return set_hwrm(ps, it);
 	return refuse(ps,
-		      "no fault \"%s\": there are drop, dup, reorder, delay, corrupt, noise, ip-csum, l4-csum, rate, crc, buffer, starve, dma, doorbell, late, hwrm-fail, hwrm-timeout, hwrm-mute, hwrm-bad",
+		      "no fault \"%s\": there are drop, dup, reorder, delay, corrupt, noise, ip-csum, l4-csum, rate, crc, buffer, starve, dma, doorbell, late, hwrm-fail, hwrm-timeout, hwrm-mute, hwrm-hold, hwrm-bad",
 		      it->name);
 }
 
@@ -822,6 +823,7 @@ void faults_counters(const struct faults *f, nic_counter_fn fn, void *arg)
 	fn(arg, "fault_hwrm_fail", f->hwrm_hits[NIC_HWRM_REFUSED]);
 	fn(arg, "fault_hwrm_timeout", f->hwrm_hits[NIC_HWRM_LOST]);
 	fn(arg, "fault_hwrm_mute", f->hwrm_hits[NIC_HWRM_MUTE]);
+	fn(arg, "fault_hwrm_hold", f->hwrm_hits[NIC_HWRM_HELD]);
 	fn(arg, "fault_hwrm_bad", f->hwrm_hits[NIC_HWRM_WRONG_SEQ] + f->hwrm_hits[NIC_HWRM_NOT_VALID] +
 					  f->hwrm_hits[NIC_HWRM_ZEROS] + f->hwrm_hits[NIC_HWRM_ONES]);
 }

@@ -263,6 +263,30 @@ static void trace_command(struct nic *nic, const struct hwrm_cmd *cmd, const uni
 		nic_trace(nic, "HWRM %s%s%s", cmd->name, args, spoilt);
 }
 
+static void send_answer(struct nic *nic, const struct hwrm_req_hdr *req, uint8_t *resp, uint16_t len,
+			uint16_t error, bool valid)
+{
+	answer(nic, req, resp, len, error, valid);
+	if (req->cmpl_ring != HWRM_NO_CMPL_RING)
+		ring_post_hwrm_done(nic, req->cmpl_ring, req->seq_id);
+}
+
+/**
+ * nic_hwrm_release - give the answer that a fault held back
+ * @nic: device
+ *
+ * Nothing happens if there is none, or if the driver has gone on to another command.
+ */
+void nic_hwrm_release(struct nic *nic)
+{
+	struct hwrm_held *held = &nic->held;
+
+	if (!held->there)
+		return;
+	held->there = false;
+	send_answer(nic, &held->req, held->resp, held->len, held->error, true);
+}
+
 /**
  * hwrm_process - run the command in the mailbox
  * @nic: device
@@ -279,6 +303,8 @@ void hwrm_process(struct nic *nic)
 
 	if (!got)
 		return;
+	/* who asks for something else does not wait any more */
+	nic->held.there = false;
 	if (nic->ops.request)
 		nic->ops.request(nic->host, req.bytes, got);
 	hdr = req.hdr;
@@ -305,10 +331,13 @@ void hwrm_process(struct nic *nic)
 		trace_command(nic, cmd, &req, error, fault.fate);
 	if (fault.fate == NIC_HWRM_MUTE)
 		return;
+	if (fault.fate == NIC_HWRM_HELD) {
+		nic->held = (struct hwrm_held){ .there = true, .req = hdr, .len = len, .error = error };
+		memcpy(nic->held.resp, resp, len);
+		return;
+	}
 	spoil_answer(fault.fate, &hdr, resp, len);
-	answer(nic, &hdr, resp, len, error, fault.fate != NIC_HWRM_NOT_VALID);
-	if (hdr.cmpl_ring != HWRM_NO_CMPL_RING)
-		ring_post_hwrm_done(nic, hdr.cmpl_ring, hdr.seq_id);
+	send_answer(nic, &hdr, resp, len, error, fault.fate != NIC_HWRM_NOT_VALID);
 }
 
 /* For commands whose effect nobody can see here, or whose answer is "nothing of that" */

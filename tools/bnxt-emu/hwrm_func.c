@@ -59,7 +59,7 @@ enum hwrm_error hwrm_ver_get(struct nic *nic, const void *req, void *resp)
 	r->chip_rev = 1;	/* with 0 the driver looks for lost interrupts every second */
 	r->max_req_win_len = GRC_HWRM_WINDOW_SIZE;
 	r->max_resp_len = MAX_RESP;
-	r->def_req_timeout = 500;	/* ms */
+	r->def_req_timeout = nic->cfg.hwrm_timeout_ms;
 	r->always_1 = 1;
 	r->max_ext_req_len = 128;
 	r->max_req_timeout = 20;	/* s */

@@ -59,6 +59,7 @@ enum {
 	OPT_MTU,
 	OPT_RFS,
 	OPT_QUEUE_RESTART,
+	OPT_HWRM_TIMEOUT,
 	OPT_FW_VERSION,
 	OPT_NO_ERROR_RECOVERY,
 	OPT_NO_GSO,
@@ -97,6 +98,7 @@ static const struct option long_options[] = {
 	{ "mtu",	   required_argument, NULL, OPT_MTU },
 	{ "rfs",	   required_argument, NULL, OPT_RFS },
 	{ "queue-restart", no_argument,	      NULL, OPT_QUEUE_RESTART },
+	{ "hwrm-timeout",  required_argument, NULL, OPT_HWRM_TIMEOUT },
 	{ "fw-version",	   required_argument, NULL, OPT_FW_VERSION },
 	{ "no-error-recovery", no_argument,   NULL, OPT_NO_ERROR_RECOVERY },
 	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
@@ -157,6 +159,7 @@ static const char usage_text[] =
 	"  --rfs v2|v3          flow steering generation that the firmware announces (default v2;\n"
 	"                       bnxt_en crashes with v3 in kernels without CONFIG_RFS_ACCEL)\n"
 	"  --queue-restart      the firmware can restart single queues (wants --rfs v3)\n"
+	"  --hwrm-timeout MS    how long the driver is to wait for the firmware, 10..20000 (default 500)\n"
 	"  --fw-version A.B.C.D version that the firmware says it is (default 230.0.0.0)\n"
 	"  --no-error-recovery  the firmware cannot reset itself, and has no health registers\n"
 	"  --drop               drop frames at once when a queue runs out of receive buffers, instead of\n"
@@ -304,6 +307,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_QUEUE_RESTART:
 		o->nic.queue_restart = true;
 		return true;
+	case OPT_HWRM_TIMEOUT:
+		return parse_uint(name, arg, 10, 20000, &o->nic.hwrm_timeout_ms);
 	case OPT_FW_VERSION:
 		return parse_fw_version(arg, o->nic.fw_version);
 	case OPT_NO_ERROR_RECOVERY:

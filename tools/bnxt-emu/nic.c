@@ -61,6 +61,8 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 	nic->host = host;
 	if (!nic->cfg.fw_version[0])
 		nic->cfg.fw_version[0] = NIC_FW_MAJOR;
+	if (!nic->cfg.hwrm_timeout_ms)
+		nic->cfg.hwrm_timeout_ms = NIC_HWRM_TIMEOUT_MS;
 	nic->tpa = tpa_new();
 	if (!nic->tpa) {
 		free(nic);
@@ -160,6 +162,7 @@ struct dma_map *nic_dma(struct nic *nic)
  */
 void nic_function_reset(struct nic *nic)
 {
+	nic->held.there = false;
 	for (unsigned int i = 0; i < MAX_RINGS; i++) {
 		nic->ring[i].id = i;
 		if (nic->ring[i].state != RING_UNUSED)

@@ -31,6 +31,7 @@ enum nic_bar { NIC_BAR_GRC = 0, NIC_BAR_DB = 2, NIC_BAR_MSIX = 4 };
 enum nic_rfs { NIC_RFS_V2 = 2, NIC_RFS_V3 = 3 };
 
 #define NIC_FW_MAJOR	230
+#define NIC_HWRM_TIMEOUT_MS	500
 
 /* How firmware fails, on demand */
 enum nic_fw_fault {
@@ -47,6 +48,7 @@ struct nic_config {
 	enum nic_rfs rfs;
 	bool queue_restart;		/* announce VNIC RE_FLUSH */
 	bool error_recovery;		/* the firmware can reset itself, and tells its health */
+	unsigned int hwrm_timeout_ms;	/* what the driver is to wait for an answer, 0: NIC_HWRM_TIMEOUT_MS */
 	uint16_t fw_version[4];		/* major, minor, build, patch; major 0: NIC_FW_MAJOR.0.0.0 */
 	bool wire_gso; /* the wire takes and gives frames larger than the MTU (see below) */
 	bool rx_backpressure; /* nic_wire_ready() tells the back end to wait instead of dropping */
@@ -75,6 +77,7 @@ enum nic_hwrm_fate {
 	NIC_HWRM_REFUSED,	/* not run, answered with an error code */
 	NIC_HWRM_LOST,		/* not run, no answer */
 	NIC_HWRM_MUTE,		/* run, no answer */
+	NIC_HWRM_HELD,		/* run, answered when nic_hwrm_release() is called */
 	NIC_HWRM_WRONG_SEQ,	/* answered as if it had been another request */
 	NIC_HWRM_NOT_VALID,	/* the answer's valid byte is never set */
 	NIC_HWRM_ZEROS,		/* success, all fields of the answer 0 */
@@ -120,6 +123,7 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 void nic_free(struct nic *nic);
 
 /* Switches faults on, whose bits (1 << enum nic_fault) are in @mask, and all others off */
+void nic_hwrm_release(struct nic *nic);
 void nic_set_faults(struct nic *nic, uint32_t mask);
 
 /* Whether there is a firmware command of this name, as the trace prints it */

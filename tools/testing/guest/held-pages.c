@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * held-pages IFACE QUEUE PORT PORT2 COMMAND - what the user holds stays as it is when the ring goes
+ * held-pages IFACE QUEUE PORT PORT2 COMMAND RELEASE - what the user holds stays as it is when the ring goes
  *
  * Receives from a connection to PORT, gives nothing back, and holds what came without a copy until
  * nothing more comes that way. From then on it reads from a connection to PORT2, of which all
- * packets come to the same queue. It runs COMMAND, which is to keep the lock of all network devices
- * for half a second, so that the kernel cannot leave the queue, and closes its ring and the mapping
- * of the ifq's rings meanwhile. What comes to the queue then must not come to pages that are held:
- * they are this program's memory as long as that is mapped. Prints TAP.
+ * packets come to the same queue. It runs COMMAND, which has the kernel take the lock of all network
+ * devices, prints a line when that is done, and ends when RELEASE has had the kernel give it back. So
+ * the kernel cannot leave the queue while the ring is closed, with the mapping of the ifq's rings.
+ * What comes to the queue then must not come to pages that are held: they are this program's memory
+ * as long as that is mapped. The NIC fills its buffers in the order in which it was given them: as
+ * many as its ring has come first. Prints TAP.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,13 +27,15 @@
 
 #define PAGES		1024u
 #define ENTRIES		4096u
-/* what comes of the other connection in the meantime, at least */
-#define OTHER_BYTES	(PAGES * 4096 / 16)
+/* what comes of the other connection in the meantime, at least: twice what the NIC's ring takes */
+#define OTHER_BYTES	(2 * 256 * 4096)
 /* nothing for so long, and nothing more will come; or for that many times, if it is too little */
 #define QUIET_MS	500
 #define QUIET_TIMES	40
 #define ENOUGH		(PAGES / 2)
+/* time that the kernel has for what it does at once */
 #define LOCKED_US	150000
+#define LOOK_US		10000
 
 /**
  * struct held - what the user holds
@@ -123,13 +128,15 @@ static uint64_t changed(const struct held *h)
 	return bytes;
 }
 
-static pid_t run(const char *command)
+/* @out: where it prints to */
+static pid_t run(const char *command, int out)
 {
 	pid_t pid;
 
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		dup2(out, STDOUT_FILENO);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}
@@ -163,25 +170,46 @@ static void *end_ring(void *arg)
 	return NULL;
 }
 
-/* The ring goes while the lock is not to be had; how it was when that was over */
-static void lose_ring(struct held *h, const char *command)
+/* Runs it until it has said something */
+static pid_t run_until_said(const char *command)
 {
-	pid_t pid = run(command);
-	pthread_t thread;
-	uint64_t bytes, others;
-	int status;
+	int pipes[2];
+	char said;
+	pid_t pid;
 
-	usleep(LOCKED_US);
-	others = other_bytes(h);
+	if (pipe2(pipes, O_CLOEXEC))
+		tap_bail("no pipe: %s", strerror(errno));
+	pid = run(command, pipes[1]);
+	close(pipes[1]);
+	if (read(pipes[0], &said, 1) != 1)
+		tap_bail("the lock was not taken");
+	close(pipes[0]);
+	return pid;
+}
+
+/* The ring goes while the lock is not to be had; how it was when that was over */
+static void lose_ring(struct held *h, const char *command, const char *release)
+{
+	pid_t pid = run_until_said(command), ended;
+	pthread_t thread;
+	uint64_t bytes, before, others;
+
 	if (pthread_create(&thread, NULL, end_ring, h))
 		tap_bail("no thread");
 	usleep(LOCKED_US);
-	bytes = changed(h);
-	others = other_bytes(h) - others;
-	tap_ok(waitpid(pid, &status, WNOHANG) == 0, "the lock is held while the ring goes");
+	before = other_bytes(h);
+	do {
+		usleep(LOOK_US);
+		others = other_bytes(h) - before;
+		bytes = changed(h);
+		ended = waitpid(pid, NULL, WNOHANG);
+	} while (!ended && others < OTHER_BYTES);
+	tap_ok(!ended, "the lock is held while the ring goes");
 	tap_ok(others >= OTHER_BYTES, "and the queue receives %llu bytes", (unsigned long long)others);
 	tap_eq(bytes, 0, "what is held stays as it is meanwhile");
-	waitpid(pid, &status, 0);
+	waitpid(run(release, STDERR_FILENO), NULL, 0);
+	if (!ended)
+		waitpid(pid, NULL, 0);
 	pthread_join(thread, NULL);
 	/* by now the queue is left */
 	usleep(LOCKED_US);
@@ -194,8 +222,8 @@ int main(int argc, char **argv)
 	int ret, listener[2];
 	pthread_t reader;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: held-pages IFACE QUEUE PORT PORT2 COMMAND\n");
+	if (argc != 7) {
+		fprintf(stderr, "usage: held-pages IFACE QUEUE PORT PORT2 COMMAND RELEASE\n");
 		return 2;
 	}
 	ret = races_ifq_region(&h.q, PAGES);
@@ -214,7 +242,7 @@ int main(int argc, char **argv)
 	tap_eq(changed(&h), 0, "all of them are right");
 	if (pthread_create(&reader, NULL, read_other, &h))
 		tap_bail("no thread");
-	lose_ring(&h, argv[5]);
+	lose_ring(&h, argv[5], argv[6]);
 	shutdown(h.other, SHUT_RDWR);
 	pthread_join(reader, NULL);
 	close(h.other);

@@ -41,7 +41,8 @@ static void test_accepts(void)
 		"dma:count=1:after=10:dir=tx", "doorbell=10%", "late=1:time=10s", "rate=100M",
 		"rate=2.5G:dir=tx", "rate=off", "hwrm-fail=VNIC_CFG", "hwrm-fail=VNIC_CFG:error=busy",
 		"hwrm-fail=VNIC_CFG:error=0x123:count=2", "hwrm-timeout=RING_ALLOC:after=3:p=50%",
-		"hwrm-mute=VNIC_CFG", "hwrm-bad=VNIC_CFG", "hwrm-bad=VNIC_CFG:how=ones",
+		"hwrm-mute=VNIC_CFG", "hwrm-hold=VNIC_CFG:count=1",
+		"hwrm-bad=VNIC_CFG", "hwrm-bad=VNIC_CFG:how=ones",
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
