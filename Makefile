@@ -51,7 +51,7 @@ mandir ?= $(PREFIX)/share/man
 completionsdir ?= $(PREFIX)/share/bash-completion/completions
 docdir ?= $(PREFIX)/share/doc/zcrx
 
-.PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench clean
+.PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench bench-disk clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -63,6 +63,7 @@ help:
 	@echo 'make plants      put known bugs into the kernel, one at a time: do tests find them? (an hour)'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
+	@echo 'make bench-disk  from the emulated NIC to ext4 and xfs without a copy, beside fio'
 	@echo 'make tools       the programs, in build/gcc (VARIANT=clang, VARIANT=asan: in build/clang, ...)'
 	@echo 'make install     put receiver, sender and zcrx-flow into PREFIX (/usr/local)'
 	@echo 'make uninstall   take them away again'
@@ -195,6 +196,11 @@ bench: setup
 	@build/gcc/bench-nic --seconds $(or $(SECONDS),2)
 	@echo
 	@ZCRX_BENCH_SECONDS=$(or $(SECONDS),2) tools/testing/bench/xdp.sh
+
+# The first time it compiles a kernel, which no test boots
+bench-disk: setup
+	$(sub) tools
+	@tools/testing/bench/disk.sh
 
 clean:
 	rm -rf build

@@ -111,6 +111,29 @@ guest_gather() {
 	tap_ok "gathered for a second: few lots, $completions" at_least 5 "$completions"
 }
 
+# The receiver stops for so long that its window closes and the sender probes it
+guest_stalls() {
+	local i rc
+
+	tap_ok "zcrx-flow up" flow_up
+	sysctl -qw net.core.rmem_max=$((128 << 20))
+	for i in 1 2 3; do
+		rc=0
+		recv_start --once --verify
+		peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 64M"
+		nap 0.1
+		kill -STOP "$recv_pid"
+		nap 1.5
+		kill -CONT "$recv_pid"
+		peer_wait "$peer_id"
+		tap_eq $? 0 "stall $i: the sender ends well" || tap_diag "$(cat "$peer_out")"
+		wait "$recv_pid" || rc=$?
+		tap_eq $rc 0 "stall $i: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+		tap_eq "$(recv_value aligned_percent)" 100.000000 "stall $i: a window in whole pages, so no page is cut" ||
+			tap_diag "$(cat "$peer_out")"
+	done
+}
+
 main() {
 	local mtu said rc=0
 
@@ -122,6 +145,7 @@ main() {
 	done
 	vm "many connections" connections --mtu 4168
 	vm "gathering" gather --mtu 4168
+	vm "stalls" stalls --mtu 4148
 	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work/lines") || rc=$?
 	case $rc in
 	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;
