@@ -9,7 +9,7 @@
 # ZCRX_TEST_SECONDS how long all goes on at once (default 4, on two processors only); the
 # whole thing is 1G, 500 and 300. ZCRX_TEST_LIMIT: seconds for one guest (default 150)
 
-# shellcheck source=lib.sh disable=SC2317 # functions are called by name
+# shellcheck source=lib.sh disable=SC2317,SC2016 # functions are called by name
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=check-lib.sh
 . "$here/check-lib.sh"
