@@ -171,7 +171,7 @@ static const struct diag table[] = {
 	{ "ZC041", "peer-reset", ZCRX_STEP_RECEIVE, ECONNRESET, NULL,
 	  "the peer broke the connection off; what came so far is not all", NULL },
 	{ "ZC042", "other-region", ZCRX_STEP_RECEIVE, EFAULT, NULL,
-	  "data arrived in a queue that another receiver has bound",
+	  "data arrived by a queue that another receiver, or another thread of this one, has bound",
 	  "zcrx-flow status {iface}: the flow must be steered to queue {queue}" },
 	{ "ZC043", "peer-silent", ZCRX_STEP_RECEIVE, ETIMEDOUT, NULL,
 	  "the peer does not answer any more; what came so far is not all", NULL },

@@ -13,6 +13,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=check-lib.sh
 . "$here/check-lib.sh"
+# shellcheck source=queues-lib.sh
+. "$here/queues-lib.sh"
 
 size=${ZCRX_TEST_SIZE:-48M}
 restarts=${ZCRX_TEST_RESTARTS:-20}
@@ -389,6 +391,11 @@ main() {
 			vm "$cpus CPU, stress" stress --cpus $cpus --mtu 4148 --queues 6
 		fi
 	done
+	make_inputs 2000{1,2,3,9} 2001{1,2,3}
+	vm "three queues" queues --cpus 2 --mtu 4148 -- 1-3 1 2 3
+	vm "queues' ends" ends --cpus 2 --mtu 4148 --queues 6
+	# payload in memory of another queue upstream's receive refuses
+	vm "queues crossed" crossed --mtu 4148 -- ZC042
 	vm "without a device" nodev --mtu 4148
 	vm "check" check --mtu 4148
 	vm "teardown" teardown --mtu 4148

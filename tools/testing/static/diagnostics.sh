@@ -15,7 +15,6 @@ declare -A not_provoked=(
 	[ZC024]='the rings fail only when the machine is out of memory; zc-faults.c makes their allocations fail'
 	[ZC025]='whatever else the kernel may say: all that it says has a line of its own'
 	[ZC040]='a listener that is MPTCP or of a BPF sockmap without its knowledge; zc-uapi.c has the errno'
-	[ZC042]='kernels of upstream only, with two receivers whose rules are crossed'
 	[ZC044]='kernels before 6.0'
 	[ZC045]='a bug of the kernel'
 	[ZC078]='copies on the way out of which nobody knows the cause'
