@@ -116,7 +116,7 @@ static const struct diag table[] = {
 	  "firmware can restart single queues, or --backend copy" },
 	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, look_split,
 	  "{iface} does not split headers from data on demand and without a threshold: it is {have}",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "zcrx-split {iface} on 0",
 	  .check = CHECK_SPLIT, .look = look_split },
 	{ "ZC020", "memlock", ZCRX_STEP_BUFFERS, ENOMEM, look_memlock,
@@ -241,7 +241,7 @@ static const struct diag table[] = {
 	  .check = CHECK_NTUPLE, .look = look_no_ntuple },
 	{ "ZC106", "ntuple-off", ZCRX_STEP_QUEUE, -1, NULL,
 	  "ntuple filters of {iface}, which steer a flow to a queue, are off",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "ethtool -K {iface} ntuple on",
 	  .check = CHECK_NTUPLE, .look = look_ntuple_off },
 	{ "ZC107", "steered-elsewhere", ZCRX_STEP_QUEUE, -1, NULL,
@@ -251,11 +251,11 @@ static const struct diag table[] = {
 	  .check = CHECK_STEERING, .look = look_steered_elsewhere },
 	{ "ZC108", "not-steered", ZCRX_STEP_QUEUE, -1, NULL,
 	  "no rule of {iface} leads port {port} to queue {queue}: what comes will be copied", NULL,
-	  .command = "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .command = "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .check = CHECK_STEERING, .look = look_not_steered },
 	{ "ZC109", "rss-has-queue", ZCRX_STEP_QUEUE, -1, NULL,
 	  "other traffic comes to queue {queue} of {iface} too: it has {have} slots of the RSS table",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "ethtool -X {iface} {want}",
 	  .check = CHECK_RSS, .look = look_rss },
 	/* counted by the kernel, when sending without a copy */
@@ -317,10 +317,10 @@ static const struct diag table[] = {
 	  "zcrx-flow status {iface}; payloads shorter than the split threshold stay linear" },
 	{ "ZC081", "copied-foreign", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in pages that are not the region's and was copied: the flow does not arrive on queue {queue}",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}" },
+	  "zcrx-flow up {iface} --queue {queues} --port {port}" },
 	{ "ZC127", "flow-elsewhere", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "the flow of {peer} comes by another queue of {iface} than {want}, or by another NIC: what it brings is copied",
-	  "a rule of ntuple filters that leads it to one of these: ethtool -N {iface} ..." },
+	  "zcrx-flow up {iface} --queue {queues} --port {port}; or a rule of your own, by ethtool -N {iface}" },
 	{ "ZC128", "flow-unknown", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "kernel or driver do not tell by which queue the flow of {peer} comes: what another receiver's queue brings is copied",
 	  "a kernel with CONFIG_NET_RX_BUSY_POLL and Linux 6.8 or later, or one receiver a queue, each with a port" },
@@ -420,7 +420,9 @@ static const char *value_of(const struct diag_env *env, const char *name, size_t
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i].name) == len && !memcmp(texts[i].name, name, len))
 			return texts[i].text;
-	if (!strncmp(name, "queue", len))
+	if (len == strlen("queues") && !strncmp(name, "queues", len) && env->queues)
+		queues_text(env->queues, buf, size);
+	else if (!strncmp(name, "queue", strlen("queue")))
 		snprintf(buf, size, "%u", env->cfg ? env->cfg->queue : 0);
 	else if (!strncmp(name, "port", len))
 		snprintf(buf, size, env->port ? "%u" : "PORT", env->port);
@@ -438,7 +440,7 @@ static bool expand(const struct diag_env *env, const char *text, char *out, size
 	while (text && *text && used + 1 < size) {
 		size_t name = *text == '{' ? strcspn(text, "}") : 0;
 		const char *value;
-		char buf[64];
+		char buf[QUEUES_TEXT];
 
 		if (!name || !text[name]) {
 			out[used++] = *text++;

@@ -4,7 +4,7 @@
  *
  * On the receiver, whose eth0 has a queue 7 that nothing else arrives on:
  *
- *	zcrx-flow up eth0 --queue 7 --port 9999
+ *	zcrx-flow up eth0 -q 7 -p 9999
  *	zcrx-recv -i eth0 -q 7 -p 9999 --once -o big.copy
  *
  * On any other machine:
@@ -187,7 +187,7 @@ static void help(void)
 	       "5 the data is not the pattern.\n"
 	       "\n"
 	       "Examples:\n"
-	       "  zcrx-flow up eth0 --queue 7 --port 9999\n"
+	       "  zcrx-flow up eth0 -q 7 -p 9999\n"
 	       "  zcrx-recv check -i eth0 -q 7 -p 9999\n"
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE\n"
 	       "      peer: nc -N HOST 9999 <FILE\n"
@@ -196,7 +196,7 @@ static void help(void)
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 -o DIR/\n"
 	       "      any number of peers, a file each, until ^C\n"
 	       "  zcrx-recv -i eth0 -q 4-7 -p 9999 -o DIR/\n"
-	       "      the same with four queues that flows are steered to\n"
+	       "      the same with four queues: zcrx-flow up eth0 -q 4-7 -p 9999\n"
 	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
 }
 

@@ -31,6 +31,14 @@ steer() { # FLOWS QUEUE...
 	done
 }
 
+unsteer() {
+	local id
+
+	"$top/scripts/zcrx-flow" down eth0 --quiet
+	for id in $(ethtool -n eth0 | sed -n 's/^Filter: //p'); do ethtool -N eth0 delete "$id"; done
+	ethtool -X eth0 default
+}
+
 # A file from each of the ports. What cannot be sent the receiver would wait for
 send() { # WHAT PORT...
 	local what=$1
@@ -196,4 +204,56 @@ guest_crossed() { # WANT
 			tap_diag "$(cat "$work/recv.err")"
 		tap_eq "$(connections | tail -n 1)" "$(wanted 20003)" "every byte of the other is right"
 	fi
+}
+
+# All that steers, in words that can be compared
+steering() {
+	ethtool -x eth0
+	ethtool -n eth0
+	ethtool -x eth0 context 1 2>&1
+	ethtool -k eth0 | grep -e ntuple -e gro-hw
+	"$bin/zcrx-split" eth0 2>&1
+}
+
+checked_ok() { # CHECK QUEUES: of so many
+	tap_eq "$(grep -c "^ok *$1 *queue" "$work/check.txt")" "$2" "check: $1 is right for each queue" || tap_diag "$(cat "$work/check.txt")"
+}
+
+# spread OPTION...: one command steers a port to several queues, another one undoes that. The
+# flows that are sent by "command" come by more than one of them
+spread() { # COMMAND FLOWS LIST OPTION...
+	local command=$1 flows=$2 list=$3 before q n
+
+	before=$(steering)
+	run "$top/scripts/zcrx-flow" up eth0 --quiet -p "$port" -q "$list" "${@:4}"
+	tap_eq "$status" 0 "zcrx-flow up, queues $list ${*:4}" || tap_diag "$out"
+	run "$top/scripts/zcrx-flow" status eth0
+	tap_eq "$status" 0 "status: in force" || tap_diag "$out"
+	"$bin/zcrx-recv" check -i eth0 -q "$list" -p "$port" >"$work/check.txt"
+	tap_eq $? 0 "check: all is well" || tap_diag "$(cat "$work/check.txt")"
+	start "$list" --connections "$flows" --verify --require-zerocopy
+	peer "$command"
+	tap_eq $? 0 "the senders end well" || tap_diag "$(cat "$peer_out")"
+	finish 0 "the receiver ends well"
+	while read -r q n; do
+		tap_diag "queue $q: $n connections, $(by_queue zero_copy_percent | sed -n "s/^$q //p") % without a copy"
+	done < <(by_queue connections)
+	tap_eq "$(recv_value elsewhere_connections) $(recv_value unknown_connections)" "0 0" "no connection came by another queue"
+	tap_ok "more than one queue had some" at_least "$(by_queue connections | grep -vc ' 0$')" 2
+	tap_ok "zcrx-flow down" "$top/scripts/zcrx-flow" down eth0 --quiet
+	tap_eq "$(steering)" "$before" "all is as it was"
+}
+
+# Which queue a flow gets is the choice of the hash, or of the sender's kernel
+streams() { echo "$bin/zcrx-send $ZCRX_GUEST $port --pattern -P $1 --bytes 16M"; }
+
+guest_spread_rss() { spread "$(streams 16)" 16 1-3 --spread rss; }
+
+guest_spread_rules() {
+	tap_fails "no RSS context, but asked for" 'no RSS context .*Operation not supported' \
+		"$top/scripts/zcrx-flow" up eth0 -p "$port" -q 2,3 --spread rss
+	spread "$(streams 16)" 16 1-3
+	spread "for h in $ZCRX_GUEST $ZCRX_GUEST6; do $bin/zcrx-send \$h $port --pattern --bytes 4M || exit; done" 2 1,3 \
+		--src-ip "$ZCRX_PEER" --src-ip "$ZCRX_PEER6"
+	tap_eq "$(by_queue connections | xargs)" '1 1 3 1' "a queue each"
 }

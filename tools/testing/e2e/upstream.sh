@@ -124,6 +124,13 @@ guest_nodev() {
 		"ok zero copy ok capability" "check: and no interface is asked for"
 }
 
+# By rules that say which connection goes where, then by the RSS context of zcrx-flow
+guest_several() {
+	guest_queues 1-3 1 2 3
+	unsteer
+	guest_spread_rss
+}
+
 recv_refused() { # CODE TITLE
 	local rc=0
 
@@ -392,7 +399,7 @@ main() {
 		fi
 	done
 	make_inputs 2000{1,2,3,9} 2001{1,2,3}
-	vm "three queues" queues --cpus 2 --mtu 4148 -- 1-3 1 2 3
+	vm "three queues" several --cpus 2 --mtu 4148
 	vm "queues' ends" ends --cpus 2 --mtu 4148 --queues 6
 	# payload in memory of another queue upstream's receive refuses
 	vm "queues crossed" crossed --mtu 4148 -- ZC042
