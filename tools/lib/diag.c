@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "diag.h"
 #include "look.h"
+#include "wrap.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -190,7 +191,7 @@ static const struct diag table[] = {
 	{ "ZC052", "read-only", ZCRX_STEP_SINK, EROFS, NULL,
 	  "{path} is on a file system that is mounted read-only", "another path with -o" },
 	{ "ZC053", "no-directory", ZCRX_STEP_SINK, ENOENT, NULL,
-	  "the directory of {path} does not exist", "mkdir -p \"$(dirname {path})\"" },
+	  "the directory of {path} does not exist", "mkdir -p \"$(dirname {path}.)\"" },
 	{ "ZC054", "is-directory", ZCRX_STEP_SINK, EISDIR, NULL,
 	  "{path} is a directory", "name a file with -o, or {path}/ to get a file a connection" },
 	{ "ZC055", "file-too-large", ZCRX_STEP_SINK, EFBIG, NULL,
@@ -355,6 +356,9 @@ static const struct diag table[] = {
 	  "an MTU of {have} has no room for a page of payload",
 	  "ip link set {iface} mtu {want}, on both sides" },
 };
+
+/* Of the lines below the first */
+#define LABEL		10
 
 #define TABLE_LEN	(sizeof(table) / sizeof(table[0]))
 
@@ -556,22 +560,33 @@ bool diag_look(struct diag_env *env, enum check_id check, struct diag_text *out)
 	return false;
 }
 
+/* A line that begins with a label; a command at its beginning stays whole */
+static void print_line(FILE *out, unsigned int width, const char *label, const char *text,
+		       size_t whole)
+{
+	fputs(label, out);
+	wrap_text(out, (unsigned int)strlen(label), LABEL, width, text, whole);
+}
+
 /**
  * diag_print() - print a diagnostic for people
  * @env: as for diag_explain()
  * @text: the diagnostic
  * @out: where to
+ * @width: that lines are broken at, 0: nowhere
  */
-void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out)
+void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out,
+		unsigned int width)
 {
-	if (text->what[0]) {
-		fprintf(out, "%s: %s %s\n", env->prog, text->code, text->what);
-		fprintf(out, "  cause:  %s\n", text->cause);
-	} else {
-		fprintf(out, "%s: %s %s\n", env->prog, text->code, text->cause);
-	}
+	const char *first = text->what[0] ? text->what : text->cause;
+	char head[64];
+
+	snprintf(head, sizeof(head), "%s: %s ", env->prog, text->code);
+	print_line(out, width, head, first, 0);
+	if (text->what[0])
+		print_line(out, width, "  cause:  ", text->cause, 0);
 	if (text->fix[0])
-		fprintf(out, "  fix:    %s\n", text->fix);
+		print_line(out, width, "  fix:    ", text->fix, strlen(text->command));
 	if (text->reason[0])
-		fprintf(out, "  kernel: %s\n", text->reason);
+		print_line(out, width, "  kernel: ", text->reason, 0);
 }

@@ -31,6 +31,7 @@
 #include "hello.h"
 #include "options.h"
 #include "recv.h"
+#include "wrap.h"
 
 /* linux/io_uring/zc_rx.h */
 #define RQ_MAX		32768
@@ -501,6 +502,7 @@ static enum recv_exit check(const struct args *a, struct report *report)
 
 	/* here the lines for people are what was asked for, unless those for programs are */
 	report->talk = a->opt.json ? stderr : stdout;
+	report->width = wrap_terminal(report->talk);
 	return check_run(&opt, report) ? RECV_OK : RECV_NOT_READY;
 }
 
@@ -534,7 +536,9 @@ int main(int argc, char **argv)
 	const struct option_parser parser = {
 		.prog = "zcrx-recv", .defs = defs, .apply = apply, .ctx = &a,
 	};
-	struct report report = { .prog = "zcrx-recv", .talk = stderr };
+	struct report report = {
+		.prog = "zcrx-recv", .talk = stderr, .width = wrap_terminal(stderr),
+	};
 	const char *wrong;
 	int operand;
 
@@ -550,7 +554,7 @@ int main(int argc, char **argv)
 	complete(&a.opt);
 	wrong = operand < argc - a.check ? "takes no operands" : contradiction(&a);
 	if (wrong) {
-		fprintf(stderr, "zcrx-recv: %s; see zcrx-recv --help\n", wrong);
+		report_say(&report, "%s; see zcrx-recv --help", wrong);
 		return RECV_USAGE;
 	}
 	if (a.opt.json)
