@@ -51,7 +51,7 @@ mandir ?= $(PREFIX)/share/man
 completionsdir ?= $(PREFIX)/share/bash-completion/completions
 docdir ?= $(PREFIX)/share/doc/zcrx
 
-.PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo check check-fast check-long check-smp plants fuzz bench bench-disk clean
+.PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo screenshots check check-fast check-long check-smp plants fuzz bench bench-disk clean
 .PHONY: $(programs:%=program-%) $(unit:%=unit-%)
 
 help:
@@ -70,6 +70,7 @@ help:
 	@echo 'make deb         the same as a Debian package, in build/deb'
 	@echo 'make linux       the kernel with the series, for User Mode Linux'
 	@echo 'make series      the series as mails, in build/series'
+	@echo 'make screenshots pictures of the tools on a terminal, in build/screenshots'
 	@echo 'make setup       install the Debian packages that all this needs'
 	@echo 'make clean       remove build/ (not the kernels, which are in ~/.cache/zcrx)'
 
@@ -158,6 +159,12 @@ series: setup
 demo: setup
 	$(sub) tools
 	@scripts/demo
+
+# With packages of its own
+screenshots: setup
+	@[ "$$(id -u)" -ne 0 ] || scripts/setup --screenshots
+	$(sub) tools
+	@scripts/screenshots
 
 # A kernel that does not build is a failure of the tests that boot it. Most of the tests wait
 # more than they compute: "upstream", which only the last ones boot, is built meanwhile.

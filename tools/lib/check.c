@@ -3,6 +3,7 @@
 #include "look.h"
 #include "net.h"
 #include "uring.h"
+#include "wrap.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 
 /* Where the words of a line begin */
 #define COLUMN		24
-#define WIDTH		80
 
 enum result {
 	RESULT_OK,
@@ -293,19 +293,7 @@ static void check_init(struct check_state *s, const struct check_options *opt,
 /* Text from COLUMN on, broken at blanks, with the first line begun already */
 static void wrap(FILE *out, const char *text)
 {
-	const size_t room = WIDTH - COLUMN;
-
-	while (strlen(text) > room) {
-		size_t n = room;
-
-		while (n && text[n] != ' ')
-			n--;
-		if (!n)
-			n = strcspn(text, " ");
-		fprintf(out, "%.*s\n%*s", (int)n, text, COLUMN, "");
-		text += n + (text[n] == ' ');
-	}
-	fprintf(out, "%s\n", text);
+	wrap_text(out, COLUMN, COLUMN, WRAP_WIDTH, text, 0);
 }
 
 /* A command stays in one line, so that it can be copied */
@@ -485,8 +473,7 @@ void check_after(const struct check_options *opt, struct report *report, const c
 		    !strcmp(o.text.code, said))
 			continue;
 		if (!headed)
-			fprintf(report->talk, "%s: and besides, as '%s check' finds:\n",
-				report->prog, report->prog);
+			report_say(report, "and besides, as '%s check' finds:", report->prog);
 		headed = true;
 		report_diag(report, &s.env, &o.text, false);
 	}

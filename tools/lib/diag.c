@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "diag.h"
 #include "look.h"
+#include "wrap.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -116,7 +117,7 @@ static const struct diag table[] = {
 	  "firmware can restart single queues, or --backend copy" },
 	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, look_split,
 	  "{iface} does not split headers from data on demand and without a threshold: it is {have}",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "zcrx-split {iface} on 0",
 	  .check = CHECK_SPLIT, .look = look_split },
 	{ "ZC020", "memlock", ZCRX_STEP_BUFFERS, ENOMEM, look_memlock,
@@ -171,7 +172,7 @@ static const struct diag table[] = {
 	{ "ZC041", "peer-reset", ZCRX_STEP_RECEIVE, ECONNRESET, NULL,
 	  "the peer broke the connection off; what came so far is not all", NULL },
 	{ "ZC042", "other-region", ZCRX_STEP_RECEIVE, EFAULT, NULL,
-	  "data arrived in a queue that another receiver has bound",
+	  "data arrived by a queue that another receiver, or another thread of this one, has bound",
 	  "zcrx-flow status {iface}: the flow must be steered to queue {queue}" },
 	{ "ZC043", "peer-silent", ZCRX_STEP_RECEIVE, ETIMEDOUT, NULL,
 	  "the peer does not answer any more; what came so far is not all", NULL },
@@ -190,7 +191,7 @@ static const struct diag table[] = {
 	{ "ZC052", "read-only", ZCRX_STEP_SINK, EROFS, NULL,
 	  "{path} is on a file system that is mounted read-only", "another path with -o" },
 	{ "ZC053", "no-directory", ZCRX_STEP_SINK, ENOENT, NULL,
-	  "the directory of {path} does not exist", "mkdir -p \"$(dirname {path})\"" },
+	  "the directory of {path} does not exist", "mkdir -p \"$(dirname {path}.)\"" },
 	{ "ZC054", "is-directory", ZCRX_STEP_SINK, EISDIR, NULL,
 	  "{path} is a directory", "name a file with -o, or {path}/ to get a file a connection" },
 	{ "ZC055", "file-too-large", ZCRX_STEP_SINK, EFBIG, NULL,
@@ -241,7 +242,7 @@ static const struct diag table[] = {
 	  .check = CHECK_NTUPLE, .look = look_no_ntuple },
 	{ "ZC106", "ntuple-off", ZCRX_STEP_QUEUE, -1, NULL,
 	  "ntuple filters of {iface}, which steer a flow to a queue, are off",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "ethtool -K {iface} ntuple on",
 	  .check = CHECK_NTUPLE, .look = look_ntuple_off },
 	{ "ZC107", "steered-elsewhere", ZCRX_STEP_QUEUE, -1, NULL,
@@ -251,11 +252,11 @@ static const struct diag table[] = {
 	  .check = CHECK_STEERING, .look = look_steered_elsewhere },
 	{ "ZC108", "not-steered", ZCRX_STEP_QUEUE, -1, NULL,
 	  "no rule of {iface} leads port {port} to queue {queue}: what comes will be copied", NULL,
-	  .command = "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  .command = "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .check = CHECK_STEERING, .look = look_not_steered },
 	{ "ZC109", "rss-has-queue", ZCRX_STEP_QUEUE, -1, NULL,
 	  "other traffic comes to queue {queue} of {iface} too: it has {have} slots of the RSS table",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}",
+	  "zcrx-flow up {iface} --queue {queues} --port {port}",
 	  .command = "ethtool -X {iface} {want}",
 	  .check = CHECK_RSS, .look = look_rss },
 	/* counted by the kernel, when sending without a copy */
@@ -317,10 +318,10 @@ static const struct diag table[] = {
 	  "zcrx-flow status {iface}; payloads shorter than the split threshold stay linear" },
 	{ "ZC081", "copied-foreign", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "{have} of the data came in pages that are not the region's and was copied: the flow does not arrive on queue {queue}",
-	  "zcrx-flow up {iface} --queue {queue} --port {port}" },
+	  "zcrx-flow up {iface} --queue {queues} --port {port}" },
 	{ "ZC127", "flow-elsewhere", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "the flow of {peer} comes by another queue of {iface} than {want}, or by another NIC: what it brings is copied",
-	  "a rule of ntuple filters that leads it to one of these: ethtool -N {iface} ..." },
+	  "zcrx-flow up {iface} --queue {queues} --port {port}; or a rule of your own, by ethtool -N {iface}" },
 	{ "ZC128", "flow-unknown", ZCRX_STEP_RECEIVE, -1, NULL,
 	  "kernel or driver do not tell by which queue the flow of {peer} comes: what another receiver's queue brings is copied",
 	  "a kernel with CONFIG_NET_RX_BUSY_POLL and Linux 6.8 or later, or one receiver a queue, each with a port" },
@@ -361,6 +362,9 @@ static const struct diag table[] = {
 	  "an MTU of {have} has no room for a page of payload",
 	  "ip link set {iface} mtu {want}, on both sides" },
 };
+
+/* Of the lines below the first */
+#define LABEL		10
 
 #define TABLE_LEN	(sizeof(table) / sizeof(table[0]))
 
@@ -429,7 +433,9 @@ static const char *value_of(const struct diag_env *env, const char *name, size_t
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strlen(texts[i].name) == len && !memcmp(texts[i].name, name, len))
 			return texts[i].text;
-	if (!strncmp(name, "queue", len))
+	if (len == strlen("queues") && !strncmp(name, "queues", len) && env->queues)
+		queues_text(env->queues, buf, size);
+	else if (!strncmp(name, "queue", strlen("queue")))
 		snprintf(buf, size, "%u", env->cfg ? env->cfg->queue : 0);
 	else if (!strncmp(name, "port", len))
 		snprintf(buf, size, env->port ? "%u" : "PORT", env->port);
@@ -447,7 +453,7 @@ static bool expand(const struct diag_env *env, const char *text, char *out, size
 	while (text && *text && used + 1 < size) {
 		size_t name = *text == '{' ? strcspn(text, "}") : 0;
 		const char *value;
-		char buf[64];
+		char buf[QUEUES_TEXT];
 
 		if (!name || !text[name]) {
 			out[used++] = *text++;
@@ -563,22 +569,33 @@ bool diag_look(struct diag_env *env, enum check_id check, struct diag_text *out)
 	return false;
 }
 
+/* A line that begins with a label; a command at its beginning stays whole */
+static void print_line(FILE *out, unsigned int width, const char *label, const char *text,
+		       size_t whole)
+{
+	fputs(label, out);
+	wrap_text(out, (unsigned int)strlen(label), LABEL, width, text, whole);
+}
+
 /**
  * diag_print() - print a diagnostic for people
  * @env: as for diag_explain()
  * @text: the diagnostic
  * @out: where to
+ * @width: that lines are broken at, 0: nowhere
  */
-void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out)
+void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out,
+		unsigned int width)
 {
-	if (text->what[0]) {
-		fprintf(out, "%s: %s %s\n", env->prog, text->code, text->what);
-		fprintf(out, "  cause:  %s\n", text->cause);
-	} else {
-		fprintf(out, "%s: %s %s\n", env->prog, text->code, text->cause);
-	}
+	const char *first = text->what[0] ? text->what : text->cause;
+	char head[64];
+
+	snprintf(head, sizeof(head), "%s: %s ", env->prog, text->code);
+	print_line(out, width, head, first, 0);
+	if (text->what[0])
+		print_line(out, width, "  cause:  ", text->cause, 0);
 	if (text->fix[0])
-		fprintf(out, "  fix:    %s\n", text->fix);
+		print_line(out, width, "  fix:    ", text->fix, strlen(text->command));
 	if (text->reason[0])
-		fprintf(out, "  kernel: %s\n", text->reason);
+		print_line(out, width, "  kernel: ", text->reason, 0);
 }

@@ -129,7 +129,8 @@ struct diag_text {
 
 void diag_explain(struct diag_env *env, struct diag_text *out);
 void diag_advice(struct diag_env *env, const char *name, struct diag_text *out);
-void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out);
+void diag_print(const struct diag_env *env, const struct diag_text *text, FILE *out,
+		unsigned int width);
 bool diag_look(struct diag_env *env, enum check_id check, struct diag_text *out);
 const struct diag *diag_at(unsigned int i);
 

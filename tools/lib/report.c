@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include <stdarg.h>
 #include <string.h>
+
+#include "wrap.h"
 
 /**
  * report_event() - start a JSON line, if there is to be one
@@ -66,7 +69,7 @@ void report_diag(struct report *r, const struct diag_env *env, const struct diag
 		 bool fatal)
 {
 	flockfile(r->talk);
-	diag_print(env, text, r->talk);
+	diag_print(env, text, r->talk, r->width);
 	funlockfile(r->talk);
 	if (!report_event(r, fatal ? "error" : "warning"))
 		return;
@@ -103,21 +106,56 @@ double report_gbit(uint64_t bytes, uint64_t ns)
 }
 
 /**
+ * report_number() - a figure with three digits that matter, or all before the point
+ * @value: the figure
+ * @buf: REPORT_NUMBER bytes
+ *
+ * Return: @buf: "0.07", "9.99", "10.2", "123", "4567".
+ */
+const char *report_number(double value, char *buf)
+{
+	int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+
+	snprintf(buf, REPORT_NUMBER, "%.*f", digits, value);
+	return buf;
+}
+
+/**
+ * report_percent() - a share with the tenths that it has
+ * @value: percent
+ * @buf: REPORT_NUMBER bytes
+ *
+ * Return: @buf: "100", "99.9", "0.0".
+ */
+const char *report_percent(double value, char *buf)
+{
+	/* nearly all is not all */
+	snprintf(buf, REPORT_NUMBER, "%.*f", value < 100.0, value < 100.0 && value > 99.9 ? 99.9 : value);
+	return buf;
+}
+
+/**
  * report_size() - bytes for people, in binary units
  * @bytes: how many
  * @buf: REPORT_SIZE bytes
  *
- * Return: @buf: "1024 MB", "12.5 MB", "512 KB", "7 bytes".
+ * Return: @buf: "1024 MB", "12.5 MB", "512 KB", "7 bytes"; seven columns up to some TB.
  */
 const char *report_size(uint64_t bytes, char *buf)
 {
+	const uint64_t mb = 1 << 20, gb = 1 << 30;
+
 	if (bytes < 1024)
 		snprintf(buf, REPORT_SIZE, "%u bytes", (unsigned int)bytes);
-	else if (bytes < 1 << 20)
-		snprintf(buf, REPORT_SIZE, "%.*f KB", bytes % 1024 ? 1 : 0, (double)bytes / 1024);
+	else if (bytes < mb)
+		snprintf(buf, REPORT_SIZE, "%.*f KB", bytes % 1024 && bytes < 100 << 10,
+			 (double)bytes / 1024);
+	else if (bytes < 9999 * mb + mb / 2)
+		snprintf(buf, REPORT_SIZE, "%.*f MB", bytes % mb && bytes < 100 * mb,
+			 (double)bytes / (double)mb);
 	else
-		snprintf(buf, REPORT_SIZE, "%.*f MB", bytes % (1 << 20) && bytes < 100 << 20,
-			 (double)bytes / (1 << 20));
+		snprintf(buf, REPORT_SIZE, "%.*f GB", bytes % gb && bytes < 100 * gb,
+			 (double)bytes / (double)gb);
 	return buf;
 }
 
@@ -163,7 +201,6 @@ void report_cpu(struct report *r, const struct cpu_sample *used, uint64_t bytes)
 	json_double(&r->json, "machine_us_per_mb", machine);
 }
 
-#define COLUMNS		80
 #define INDENT		12
 #define WORD		48
 
@@ -193,7 +230,7 @@ unsigned int report_word(struct report *r, unsigned int column, const char *word
 	FILE *out = r->talk;
 	unsigned int len = (unsigned int)strlen(word);
 
-	if (column > INDENT && column + 1 + len > COLUMNS) {
+	if (column > INDENT && column + 1 + len > WRAP_WIDTH) {
 		fprintf(out, "\n%*s", INDENT, "");
 		column = INDENT;
 	} else if (column > INDENT) {
@@ -202,6 +239,36 @@ unsigned int report_word(struct report *r, unsigned int column, const char *word
 	}
 	fputs(word, out);
 	return column + len;
+}
+
+/**
+ * report_list() - a line for people, broken at blanks
+ * @r: the report
+ * @title: its title; short
+ * @text: what it says
+ */
+void report_list(struct report *r, const char *title, const char *text)
+{
+	wrap_text(r->talk, report_line(r, title), INDENT, WRAP_WIDTH, text, 0);
+}
+
+/**
+ * report_say() - a sentence of the program
+ * @r: the report
+ * @format: as for printf(), without the program's name and the end of the line
+ */
+void report_say(struct report *r, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	flockfile(r->talk);
+	fprintf(r->talk, "%s: ", r->prog);
+	wrap_text(r->talk, (unsigned int)strlen(r->prog) + 2, 2, r->width, text, 0);
+	funlockfile(r->talk);
 }
 
 /**
@@ -293,8 +360,8 @@ void report_places(struct report *r, const char *title, const struct cpu_places 
 	column = put_places(r, column, "softirq on", softirq);
 	column = put_places(r, column, column > INDENT ? "/ program on" : "program on", app);
 	if (irq->number >= 0) {
-		snprintf(word, sizeof(word), "/ irq %d (%s)%s%s", irq->number, irq->name,
-			 irq->cpus[0] ? " on " : "", irq->cpus);
+		snprintf(word, sizeof(word), "%sirq %d (%s)%s%s", column > INDENT ? "/ " : "",
+			 irq->number, irq->name, irq->cpus[0] ? " on " : "", irq->cpus);
 		report_word(r, column, word);
 	}
 	fputc('\n', r->talk);

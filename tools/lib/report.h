@@ -18,16 +18,19 @@
 
 #define REPORT_SCHEMA	1
 #define REPORT_SIZE	24
+#define REPORT_NUMBER	32
 
 /**
  * struct report - where it goes
  * @prog: program name, in front of lines that are no figures
  * @talk: lines for people
+ * @width: of the terminal that @talk is, at which words are broken; 0: nowhere
  * @json: JSON lines; its @out is NULL when nobody wants them
  */
 struct report {
 	const char *prog;
 	FILE *talk;
+	unsigned int width;
 	struct json json;
 };
 
@@ -46,6 +49,10 @@ void report_places(struct report *r, const char *title, const struct cpu_places 
 		   const struct cpu_places *app, const struct cpu_irq *irq);
 unsigned int report_line(struct report *r, const char *title);
 unsigned int report_word(struct report *r, unsigned int column, const char *word);
+void report_say(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_list(struct report *r, const char *title, const char *text);
+const char *report_percent(double value, char *buf);
+const char *report_number(double value, char *buf);
 const char *report_size(uint64_t bytes, char *buf);
 double report_gbit(uint64_t bytes, uint64_t ns);
 

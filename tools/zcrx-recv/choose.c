@@ -35,9 +35,8 @@ static void say_copying(struct receiver *r, struct diag_env *env)
 
 	diag_explain(env, &text);
 	report_diag(r->report, env, &text, false);
-	fprintf(r->report->talk,
-		"%s: no zero copy here: every byte will be copied (--require-zerocopy refuses this)\n",
-		r->report->prog);
+	report_say(r->report,
+		   "no zero copy here: every byte will be copied (--require-zerocopy refuses this)");
 }
 
 /* Adds to the words on what auto took: what it did not take */

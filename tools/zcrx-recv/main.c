@@ -4,7 +4,7 @@
  *
  * On the receiver, whose eth0 has a queue 7 that nothing else arrives on:
  *
- *	zcrx-flow up eth0 --queue 7 --port 9999
+ *	zcrx-flow up eth0 -q 7 -p 9999
  *	zcrx-recv -i eth0 -q 7 -p 9999 --once -o big.copy
  *
  * On any other machine:
@@ -31,6 +31,7 @@
 #include "hello.h"
 #include "options.h"
 #include "recv.h"
+#include "wrap.h"
 
 /* linux/io_uring/zc_rx.h */
 #define RQ_MAX		32768
@@ -194,7 +195,7 @@ static void help(void)
 	       "5 the data is not the pattern.\n"
 	       "\n"
 	       "Examples:\n"
-	       "  zcrx-flow up eth0 --queue 7 --port 9999\n"
+	       "  zcrx-flow up eth0 -q 7 -p 9999\n"
 	       "  zcrx-recv check -i eth0 -q 7 -p 9999\n"
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 --once -o FILE\n"
 	       "      peer: nc -N HOST 9999 <FILE\n"
@@ -203,7 +204,7 @@ static void help(void)
 	       "  zcrx-recv -i eth0 -q 7 -p 9999 -o DIR/\n"
 	       "      any number of peers, a file each, until ^C\n"
 	       "  zcrx-recv -i eth0 -q 4-7 -p 9999 -o DIR/\n"
-	       "      the same with four queues that flows are steered to\n"
+	       "      the same with four queues: zcrx-flow up eth0 -q 4-7 -p 9999\n"
 	       "  zcrx-recv --backend copy -p 9999 -o - | tar x\n");
 }
 
@@ -537,6 +538,7 @@ static enum recv_exit check(const struct args *a, struct report *report)
 
 	/* here the lines for people are what was asked for, unless those for programs are */
 	report->talk = a->opt.json ? stderr : stdout;
+	report->width = wrap_terminal(report->talk);
 	return check_run(&opt, report) ? RECV_OK : RECV_NOT_READY;
 }
 
@@ -570,7 +572,9 @@ int main(int argc, char **argv)
 	const struct option_parser parser = {
 		.prog = "zcrx-recv", .defs = defs, .apply = apply, .ctx = &a,
 	};
-	struct report report = { .prog = "zcrx-recv", .talk = stderr };
+	struct report report = {
+		.prog = "zcrx-recv", .talk = stderr, .width = wrap_terminal(stderr),
+	};
 	const char *wrong;
 	int operand;
 
@@ -586,7 +590,7 @@ int main(int argc, char **argv)
 	complete(&a.opt);
 	wrong = operand < argc - a.check ? "takes no operands" : contradiction(&a);
 	if (wrong) {
-		fprintf(stderr, "zcrx-recv: %s; see zcrx-recv --help\n", wrong);
+		report_say(&report, "%s; see zcrx-recv --help", wrong);
 		return RECV_USAGE;
 	}
 	if (a.opt.json)

@@ -285,14 +285,14 @@ static bool is_zero_copy(const struct receiver *r)
 	if (r->crew->n > 1)
 		snprintf(queue, sizeof(queue), "queue %u: ", r->cfg.queue);
 	if (!t->counted) {
-		fprintf(r->report->talk, "%s: %swithout the kernel's counters it is not known how much came without a copy, as was required\n",
-			r->report->prog, queue);
+		report_say(r->report, "%swithout the kernel's counters it is not known how much came without "
+				      "a copy, as was required", queue);
 		return false;
 	}
 	if (percent(zero_copy_bytes(t), t->stats.bytes) >= r->opt->require_percent)
 		return true;
-	fprintf(r->report->talk, "%s: %sless than %g %% came without a copy, as was required\n",
-		r->report->prog, queue, r->opt->require_percent);
+	report_say(r->report, "%sless than %g %% came without a copy, as was required", queue,
+		   r->opt->require_percent);
 	return false;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "receiver.h"
+#include "wrap.h"
 
 /* Enough of a flow to judge how it arrives */
 #define JUDGE_BYTES		(1U << 20)
@@ -68,8 +70,7 @@ void say_warning(struct receiver *r, struct diag_env *env, const char *name)
  */
 void say_wrong_data(struct receiver *r, const struct conn *c, uint64_t pos)
 {
-	fprintf(r->report->talk, "%s: %s: byte %" PRIu64 " is not that of the pattern\n",
-		r->report->prog, c->peer, pos);
+	report_say(r->report, "%s: byte %" PRIu64 " is not that of the pattern", c->peer, pos);
 	if (report_event(r->report, "error")) {
 		json_str(&r->report->json, "name", "wrong-data");
 		json_str(&r->report->json, "peer", c->peer);
@@ -348,38 +349,54 @@ static void warn_rcvbuf(struct receiver *r)
 	say_warning(r, &env, "receive-buffer-cut");
 }
 
+/* Where data is put first, and where then */
+static void say_sink(const struct receiver *r, const struct writer_stats *ws)
+{
+	const struct recv_options *opt = r->opt;
+	const char *words = r->sink->ops->words;
+	char region[REPORT_SIZE], text[PATH_MAX + 256];
+	int used = snprintf(text, sizeof(text), "region %s",
+			    report_size(opt->cfg.region_size, region));
+
+	if (r->backend->region.areas > 1)
+		used += snprintf(text + used, sizeof(text) - (size_t)used, " in %u areas",
+				 r->backend->region.areas);
+	used += snprintf(text + used, sizeof(text) - (size_t)used, "%s, ",
+			 r->crew->n > 1 ? " each" : "");
+	used += opt->path ? snprintf(text + used, sizeof(text) - (size_t)used, "to %s %.*s", words,
+				     PATH_MAX, opt->path) :
+			    snprintf(text + used, sizeof(text) - (size_t)used, "%s", words);
+	if (ws && ws->direct)
+		snprintf(text + used, sizeof(text) - (size_t)used, " (O_DIRECT)");
+	else if (ws)
+		snprintf(text + used, sizeof(text) - (size_t)used, " (buffered: %s)", ws->plain);
+	fputs("  ", r->report->talk);
+	wrap_text(r->report->talk, 2, 4, r->report->width, text, 0);
+}
+
 static void start_heading(const struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
 	const struct zcrx_backend_ops *ops = r->backend->ops;
 	const struct writer_stats *ws = sink_written(r->sink);
 	const bool several = r->crew->n > 1;
-	char region[REPORT_SIZE], queues[QUEUES_TEXT];
+	char queues[QUEUES_TEXT];
 
 	if (!opt->backend)
-		fprintf(r->report->talk, "%s: auto took %s; %s%s\n", r->report->prog, ops->name,
-			r->chosen[0] ? "refused: " : "it is the first choice", r->chosen);
-	fprintf(r->report->talk, "%s: port %u, ", r->report->prog, opt->port);
+		report_say(r->report, "auto took %s; %s%s", ops->name,
+			   r->chosen[0] ? "refused: " : "it is the first choice", r->chosen);
 	if (ops->zero_copy)
-		fprintf(r->report->talk, "%s queue%s %s, ", opt->cfg.iface, several ? "s" : "",
-			queues_text(&opt->queues, queues, sizeof(queues)));
+		report_say(r->report, "port %u, %s queue%s %s, %s", opt->port, opt->cfg.iface,
+			   several ? "s" : "", queues_text(&opt->queues, queues, sizeof(queues)),
+			   ops->words);
 	else if (several)
-		fprintf(r->report->talk, "%u threads, ", r->crew->n);
-	fprintf(r->report->talk, "%s, region %s", ops->words,
-		report_size(opt->cfg.region_size, region));
-	if (r->backend->region.areas > 1)
-		fprintf(r->report->talk, " in %u areas", r->backend->region.areas);
-	fprintf(r->report->talk, "%s%s%s", several ? " each" : "",
-		opt->path ? "\n  to " : ", ", r->sink->ops->words);
-	if (opt->path)
-		fprintf(r->report->talk, " %s", opt->path);
-	if (ws)
-		fprintf(r->report->talk, " (%s%s)", ws->direct ? "O_DIRECT" : "buffered: ",
-			ws->direct ? "" : ws->plain);
-	fputc('\n', r->report->talk);
+		report_say(r->report, "port %u, %u threads, %s", opt->port, r->crew->n, ops->words);
+	else
+		report_say(r->report, "port %u, %s", opt->port, ops->words);
+	say_sink(r, ws);
 	if (opt->cfg.cpu >= 0 && !ops->pins)
-		fprintf(r->report->talk, "%s: --cpu is not for --backend %s: the interrupt stays where it is\n",
-			r->report->prog, ops->name);
+		report_say(r->report, "--cpu is not for --backend %s: the interrupt stays where it is",
+			   ops->name);
 }
 
 static void start_event(struct receiver *r)
@@ -483,19 +500,19 @@ static void warn_counters(struct receiver *r, const struct tally *t)
 static void say_kernel(struct receiver *r, const struct tally *t)
 {
 	const struct io_uring_zc_rx_stats *k = &t->kernel;
+	char text[192];
 
 	if (t->counted & ZCRX_COUNTED_LINEAR)
-		fprintf(r->report->talk,
-			"  copied    %" PRIu64 " bytes from packet heads, %" PRIu64
-			" bytes from other pages,\n            %" PRIu64
-			" bytes as the region was empty\n",
-			(uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes,
-			(uint64_t)k->copy_spare_bytes);
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " bytes from packet heads, %" PRIu64 " bytes from other pages, "
+			 "%" PRIu64 " bytes as the region was empty",
+			 (uint64_t)k->copy_linear_bytes, (uint64_t)k->copy_foreign_bytes,
+			 (uint64_t)k->copy_spare_bytes);
 	else
-		fprintf(r->report->talk,
-			"  copied    %" PRIu64
-			" bytes from other pages (from packet heads: not counted)\n",
-			(uint64_t)k->copy_foreign_bytes);
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " bytes from other pages (from packet heads: not counted)",
+			 (uint64_t)k->copy_foreign_bytes);
+	report_list(r->report, "copied", text);
 }
 
 /* What the kernel does not count is not there, rather than 0 */
@@ -545,12 +562,13 @@ static void json_stats(struct json *j, const struct rx_stats *s)
 
 static void say_writer(struct receiver *r, const struct writer_stats *ws)
 {
-	char pages[REPORT_SIZE], copied[REPORT_SIZE];
+	char pages[REPORT_SIZE], copied[REPORT_SIZE], text[128];
 
 	/* why it is buffered was said at the start */
-	fprintf(r->report->talk, "  written   %s from where they arrived, %s copied together, %s\n",
-		report_size(ws->from_pages, pages), report_size(ws->copied, copied),
-		ws->direct ? "O_DIRECT" : "buffered");
+	snprintf(text, sizeof(text), "%s from where they arrived, %s copied together, %s",
+		 report_size(ws->from_pages, pages), report_size(ws->copied, copied),
+		 ws->direct ? "O_DIRECT" : "buffered");
+	report_list(r->report, "written", text);
 }
 
 static void json_writer(struct json *j, const struct sink *s, const struct writer_stats *ws)
@@ -606,13 +624,15 @@ static void say_queue(struct receiver *r, const struct receiver *of)
 	const struct tally *t = &of->t;
 	const struct rx_stats *s = &t->stats;
 	struct json *j = &r->report->json;
-	char title[16], size[REPORT_SIZE];
+	char title[16], size[REPORT_SIZE], zc[REPORT_NUMBER], aligned[REPORT_NUMBER], text[160];
 
 	snprintf(title, sizeof(title), "queue %u", of->cfg.queue);
-	report_line(r->report, title);
-	fprintf(r->report->talk, "%s, %" PRIu64 " connection%s, %.1f %% zero copy, %.1f %% page-aligned\n",
-		report_size(s->bytes, size), t->connections, t->connections == 1 ? "" : "s",
-		percent(s->zc_bytes, s->bytes), percent(s->aligned_bytes, s->bytes));
+	snprintf(text, sizeof(text),
+		 "%s, %" PRIu64 " connection%s, %s %% zero copy, %s %% page-aligned",
+		 report_size(s->bytes, size), t->connections, t->connections == 1 ? "" : "s",
+		 report_percent(percent(s->zc_bytes, s->bytes), zc),
+		 report_percent(percent(s->aligned_bytes, s->bytes), aligned));
+	report_list(r->report, title, text);
 	if (j->out) {
 		uint64_t ns = t->first.wall_ns ? t->last.wall_ns - t->first.wall_ns : 0;
 
@@ -634,6 +654,7 @@ static void say_queues(struct receiver *r)
 {
 	const struct crew *crew = r->crew;
 	struct json *j = &r->report->json;
+	char text[128];
 
 	if (j->out)
 		json_list(j, "queues");
@@ -646,9 +667,21 @@ static void say_queues(struct receiver *r)
 	}
 	if (!r->backend->ops->zero_copy || !(crew->elsewhere || crew->unknown))
 		return;
-	report_line(r->report, "others");
-	fprintf(r->report->talk, "%" PRIu64 " connections by other queues, %" PRIu64
-		" by unknown ones, and copied\n", crew->elsewhere, crew->unknown);
+	snprintf(text, sizeof(text), "%" PRIu64 " connections by other queues, %" PRIu64
+		 " by unknown ones, and copied", crew->elsewhere, crew->unknown);
+	report_list(r->report, "others", text);
+}
+
+/* The last line, of which no part may grow so that it takes more than 80 columns */
+static void say_sum(struct report *out, const struct rx_stats *s, uint64_t ns)
+{
+	char size[REPORT_SIZE], zc[REPORT_NUMBER], aligned[REPORT_NUMBER], seconds[REPORT_NUMBER],
+		rate[REPORT_NUMBER];
+
+	fprintf(out->talk, "received %s (%s %% zero copy, %s %% page-aligned) in %s s, %s Gbit/s\n",
+		report_size(s->bytes, size), report_percent(percent(s->zc_bytes, s->bytes), zc),
+		report_percent(percent(s->aligned_bytes, s->bytes), aligned),
+		report_number((double)ns / 1e9, seconds), report_number(report_gbit(s->bytes, ns), rate));
 }
 
 /**
@@ -662,7 +695,6 @@ void say_end(struct receiver *r, const struct tally *total)
 	struct report *out = r->report;
 	struct cpu_sample used = cpu_since(&total->first, &total->last);
 	const struct rx_stats *s = &total->stats;
-	char size[REPORT_SIZE];
 	bool json;
 
 	warn_counters(r, total);
@@ -691,8 +723,5 @@ void say_end(struct receiver *r, const struct tally *total)
 	report_cpu(out, &used, s->bytes);
 	if (json)
 		report_event_end(out);
-	fprintf(out->talk, "received %s (%.1f %% zero copy, %.1f %% page-aligned) in %.2f s, %.2f Gbit/s\n",
-		report_size(s->bytes, size), percent(s->zc_bytes, s->bytes),
-		percent(s->aligned_bytes, s->bytes), (double)used.wall_ns / 1e9,
-		report_gbit(s->bytes, used.wall_ns));
+	say_sum(out, s, used.wall_ns);
 }

@@ -66,14 +66,16 @@ static int find_out(const struct send_options *opt, struct report *report, struc
 	return err;
 }
 
-static void say_offer(const struct finding *f, FILE *out)
+static void say_offer(const struct finding *f, struct report *report)
 {
-	char region[REPORT_SIZE];
+	char region[REPORT_SIZE], text[128];
 
-	if (f->offer.page)
-		fprintf(out, "  receiver  offers pages of %u, records of %u, aligned to %u; region %s\n",
-			f->offer.page, f->offer.record, f->offer.quantum,
-			report_size(f->offer.region, region));
+	if (!f->offer.page)
+		return;
+	snprintf(text, sizeof(text), "offers pages of %u, records of %u, aligned to %u; region %s",
+		 f->offer.page, f->offer.record, f->offer.quantum,
+		 report_size(f->offer.region, region));
+	report_list(report, "receiver", text);
 }
 
 static void say_page(const struct finding *f, FILE *out)
@@ -146,10 +148,11 @@ static void say(const struct finding *f, struct report *report)
 {
 	FILE *out = report->talk;
 
-	fprintf(out, "%s: %s%s%s, IPv%u, TCP timestamps %s; nothing is sent\n", report->prog,
-		f->reach.name, f->iface[0] ? " from " : "", f->iface, f->path.ipv6 ? 6 : 4,
+	report_say(report, "%s%s%s; nothing is sent", f->reach.name, f->iface[0] ? " from " : "",
+		   f->iface);
+	fprintf(out, "  TCP       over IPv%u, timestamps %s\n", f->path.ipv6 ? 6 : 4,
 		f->path.timestamps ? "on" : "off");
-	say_offer(f, out);
+	say_offer(f, report);
 	say_page(f, out);
 	fprintf(out, "  path      MTU %u here: room for %u bytes a segment\n", f->path.mtu,
 		f->plan.room);

@@ -22,6 +22,7 @@
 #include "hello.h"
 #include "options.h"
 #include "send.h"
+#include "wrap.h"
 
 enum {
 	KEY_PATTERN = OPTION_LONG,
@@ -279,7 +280,9 @@ int main(int argc, char **argv)
 	const struct option_parser parser = {
 		.prog = "zcrx-send", .defs = defs, .apply = apply, .ctx = &a,
 	};
-	struct report report = { .prog = "zcrx-send", .talk = stderr };
+	struct report report = {
+		.prog = "zcrx-send", .talk = stderr, .width = wrap_terminal(stderr),
+	};
 	int operand = options_parse(&parser, argc, argv);
 	const char *wrong;
 
@@ -295,7 +298,7 @@ int main(int argc, char **argv)
 		a.opt.record_pages = geometry_record_pages(a.opt.page);
 	wrong = contradiction(&a);
 	if (wrong) {
-		fprintf(stderr, "zcrx-send: %s; see zcrx-send --help\n", wrong);
+		report_say(&report, "%s; see zcrx-send --help", wrong);
 		return SEND_USAGE;
 	}
 	if (a.opt.json)

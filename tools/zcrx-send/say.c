@@ -7,6 +7,7 @@
 #include "sender.h"
 #include "shape.h"
 #include "stats.h"
+#include "wrap.h"
 
 /**
  * say_refusal() - explain an error
@@ -69,19 +70,23 @@ static void say_shape(struct sender *s)
 	const struct stream *st = &s->streams[0];
 	uint32_t page = s->want.page;
 	bool ipv6 = st->reach.family == AF_INET6;
+	char text[192];
+	int used;
 
 	if (st->payload && st->payload % page == 0)
-		fprintf(s->report->talk, "segments of %u page%s", st->payload / page,
-			st->payload == page ? "" : "s");
+		used = snprintf(text, sizeof(text), "segments of %u page%s", st->payload / page,
+				st->payload == page ? "" : "s");
 	else
-		fprintf(s->report->talk,
-			"segments of %u bytes%s (pages need an MTU of %u on both sides)",
-			st->payload,
-			geometry_unit(st->payload, page, s->want.quantum) ?
-				", whole blocks but no pages" : "",
-			geometry_mtu(page, ipv6, geometry_timestamps_enabled()));
-	fprintf(s->report->talk, ", records of %u%s\n", s->want.record,
-		s->offer.page ? ", as agreed" : "");
+		used = snprintf(text, sizeof(text),
+				"segments of %u bytes%s (pages need an MTU of %u on both sides)",
+				st->payload,
+				geometry_unit(st->payload, page, s->want.quantum) ?
+					", whole blocks but no pages" : "",
+				geometry_mtu(page, ipv6, geometry_timestamps_enabled()));
+	snprintf(text + used, sizeof(text) - (size_t)used, ", records of %u%s", s->want.record,
+		 s->offer.page ? ", as agreed" : "");
+	fprintf(s->report->talk, "  ");
+	wrap_text(s->report->talk, 2, 2, WRAP_WIDTH, text, 0);
 }
 
 static const char *const hows[] = {
@@ -103,8 +108,8 @@ void say_start(struct sender *s)
 		[SOURCE_PATTERN] = "pattern",
 	};
 
-	fprintf(s->report->talk, "%s: %s to %s, %u stream%s, ", s->report->prog,
-		kinds[opt->kind], s->streams[0].reach.name, opt->streams, opt->streams == 1 ? "" : "s");
+	report_say(s->report, "%s to %s, %u stream%s", kinds[opt->kind], s->streams[0].reach.name,
+		   opt->streams, opt->streams == 1 ? "" : "s");
 	say_shape(s);
 	if (!report_event(s->report, "start"))
 		return;
@@ -235,29 +240,32 @@ static const char *const verdicts[] = {
 };
 
 /* No more than what is known: of the network behind our NIC nothing is */
-static void say_verdict(const struct shape *shape, uint32_t page, FILE *out)
+static void say_verdict(const struct shape *shape, uint32_t page, struct report *out)
 {
-	fprintf(out, "  shape     ");
+	char text[256] = "";
+	int used;
+
 	switch (shape->verdict) {
 	case SHAPE_KEPT:
-		fprintf(out, "kept: all %" PRIu64 " whole records left in segments of whole %s\n",
-			shape->records, shape->unit == page ? "pages" : "blocks");
+		snprintf(text, sizeof(text), "kept: all %" PRIu64 " whole records left in segments of whole %s",
+			 shape->records, shape->unit == page ? "pages" : "blocks");
 		break;
 	case SHAPE_PARTLY:
-		fprintf(out, "kept but for at most %" PRIu64 " of %" PRIu64 " records\n",
-			shape->spoiled, shape->records);
+		snprintf(text, sizeof(text), "kept but for at most %" PRIu64 " of %" PRIu64 " records",
+			 shape->spoiled, shape->records);
 		break;
 	case SHAPE_UNKNOWN:
-		fprintf(out, "not known: %s", shape->why);
+		used = snprintf(text, sizeof(text), "not known: %s", shape->why);
 		if (shape->payload != shape->payload_end)
-			fprintf(out, ", from %u bytes to %u", shape->payload, shape->payload_end);
-		fputc('\n', out);
+			snprintf(text + used, sizeof(text) - (size_t)used, ", from %u bytes to %u",
+				 shape->payload, shape->payload_end);
 		break;
 	case SHAPE_NONE:
-		fprintf(out, "none: segments of %u bytes are neither pages nor blocks\n",
-			shape->payload);
+		snprintf(text, sizeof(text), "none: segments of %u bytes are neither pages nor blocks",
+			 shape->payload);
 		break;
 	}
+	report_list(out, "shape", text);
 }
 
 static void json_shape(const struct shape *shape, struct json *j)
@@ -338,7 +346,7 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 	struct report *out = s->report;
 	struct sends sends = sum_sends(s);
 	uint64_t uncopied = sends.all - sends.copied - sends.refused;
-	char size[REPORT_SIZE];
+	char size[REPORT_SIZE], number[REPORT_NUMBER], text[160];
 	bool json;
 
 	warn_sends(s, &sends);
@@ -352,17 +360,18 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 			json_u64(&out->json, "sends_refused", sends.refused);
 		}
 	}
-	fprintf(out->talk,
-		"  segments  %" PRIu64 " expected, %" PRIu64 " sent: %" PRIu64
-		" cut out of shape, %" PRIu64 " sent again\n",
-		shape.expected, shape.sent, shape.excess, shape.again);
-	say_verdict(&shape, s->want.page, out->talk);
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " expected, %" PRIu64 " sent: %" PRIu64 " cut out of shape, %" PRIu64
+		 " sent again", shape.expected, shape.sent, shape.excess, shape.again);
+	report_list(out, "segments", text);
+	say_verdict(&shape, s->want.page, out);
 	report_cpu(out, used, bytes);
 	if (json)
 		report_event_end(out);
 	fprintf(out->talk, "sent %s ", report_size(bytes, size));
 	if (sends.all)
-		fprintf(out->talk, "(%.1f %% zero copy) ", percent(uncopied, sends.all));
-	fprintf(out->talk, "in %.2f s, %.2f Gbit/s\n",
-		(double)used->wall_ns / 1e9, report_gbit(bytes, used->wall_ns));
+		fprintf(out->talk, "(%s %% zero copy) ",
+			report_percent(percent(uncopied, sends.all), number));
+	fprintf(out->talk, "in %s s, ", report_number((double)used->wall_ns / 1e9, number));
+	fprintf(out->talk, "%s Gbit/s\n", report_number(report_gbit(bytes, used->wall_ns), number));
 }

@@ -4,10 +4,13 @@
 #
 # Two receivers with a queue each, and a socket read with read(2) whose flow comes to one of these
 # queues, at the same time: every byte of each is right, and tcpdump sees the payload of a flow
-# that goes to user memory.
+# that goes to user memory. And one receiver with several queues, which zcrx-flow spreads the flows over,
+# by an RSS context or by rules.
 
 # shellcheck source=lib.sh disable=SC2317 # functions are called by name
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=queues-lib.sh
+. "$here/queues-lib.sh"
 
 size=${ZCRX_TEST_SIZE:-24M}
 # packets that tcpdump takes; the software's aggregates are up to 64 KB each
@@ -108,6 +111,9 @@ main() {
 		tap_eq "$(sha256sum <"$work/output.$p")" "$(sha256sum <"$work/input.$p")" "port $p: equal sha256"
 	done
 	check_capture
+	# the older firmware has no RSS contexts
+	vm "spread by rules" spread_rules --mtu 4168
+	vm "spread by RSS" spread_rss --mtu 4168 --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
 
 e2e_main "$@"

@@ -13,6 +13,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=check-lib.sh
 . "$here/check-lib.sh"
+# shellcheck source=queues-lib.sh
+. "$here/queues-lib.sh"
 
 size=${ZCRX_TEST_SIZE:-48M}
 restarts=${ZCRX_TEST_RESTARTS:-20}
@@ -141,6 +143,13 @@ guest_nodev() {
 	tap_eq "$status" 0 "check: all it takes is there" || tap_diag "$out"
 	tap_eq "$(sed -n -E 's/^([a-z]+) +(zero copy|capability|interface) .*/\1 \2/p' <<<"$out" | xargs)" \
 		"ok zero copy ok capability" "check: and no interface is asked for"
+}
+
+# By rules that say which connection goes where, then by the RSS context of zcrx-flow
+guest_several() {
+	guest_queues 1-3 1 2 3
+	unsteer
+	guest_spread_rss
 }
 
 recv_refused() { # CODE TITLE
@@ -410,6 +419,11 @@ main() {
 			vm "$cpus CPU, stress" stress --cpus $cpus --mtu 4148 --queues 6
 		fi
 	done
+	make_inputs 2000{1,2,3,9} 2001{1,2,3}
+	vm "three queues" several --cpus 2 --mtu 4148
+	vm "queues' ends" ends --cpus 2 --mtu 4148 --queues 6
+	# payload in memory of another queue upstream's receive refuses
+	vm "queues crossed" crossed --mtu 4148 -- ZC042
 	vm "without a device" nodev --mtu 4148
 	vm "areas" areas --mtu 4148
 	vm "check" check --mtu 4148

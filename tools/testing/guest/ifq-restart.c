@@ -57,7 +57,7 @@ static int refused(const struct zcrx_config *cfg, const struct zcrx_refusal *why
 
 	fprintf(stderr, "ifq-restart: time %" PRIu64 ":\n", i);
 	diag_explain(&env, &text);
-	diag_print(&env, &text, stderr);
+	diag_print(&env, &text, stderr, 0);
 	return 1;
 }
 

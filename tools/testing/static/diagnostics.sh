@@ -15,7 +15,6 @@ declare -A not_provoked=(
 	[ZC024]='the rings fail only when the machine is out of memory; zc-faults.c makes their allocations fail'
 	[ZC025]='whatever else the kernel may say: all that it says has a line of its own'
 	[ZC040]='a listener that is MPTCP or of a BPF sockmap without its knowledge; zc-uapi.c has the errno'
-	[ZC042]='kernels of upstream only, with two receivers whose rules are crossed'
 	[ZC044]='kernels before 6.0'
 	[ZC045]='a bug of the kernel'
 	[ZC078]='copies on the way out of which nobody knows the cause'
@@ -26,8 +25,7 @@ declare -A not_provoked=(
 	[ZC089]='kernels from 6.15 to 7.2'
 	[ZC128]='kernels without CONFIG_NET_RX_BUSY_POLL, or before 6.8'
 	[ZC101]='a kernel with CONFIG_UDMABUF and a driver that takes dma-bufs; those of the tests have none'
-	[ZC116]='a device that does not come back from suspend or a bus error; zc_rx_test.c (KUnit) has the refusal'
-	[ZC117]='an IOMMU, or bounce buffers: those of the tests under User Mode Linux have none'
+	[ZC116]='a device that does not come back from suspend or a bus error: kernels of the tests have neither (CONFIG_PM, CONFIG_PCIEAER); zc_rx_test.c (KUnit) has the refusal'
 )
 
 mapfile -t codes < <(sed -n 's/^\t{ "\(ZC[0-9]*\)", .*/\1/p' tools/lib/diag.c)

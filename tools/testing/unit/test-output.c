@@ -5,6 +5,7 @@
 
 #include "../tap.h"
 #include "report.h"
+#include "wrap.h"
 
 static void test_json(void)
 {
@@ -232,6 +233,55 @@ static void test_events(void)
 		"  fix:    take another port with -p, or run as root\n", "and for people");
 }
 
+/* What wrap_text() makes of a text, for tap_str() */
+static const char *wrapped(char *buf, size_t size, unsigned int column, unsigned int indent,
+			   unsigned int width, const char *text, size_t whole)
+{
+	FILE *f;
+
+	memset(buf, 0, size);
+	f = fmemopen(buf, size, "w");
+	wrap_text(f, column, indent, width, text, whole);
+	fclose(f);
+	return buf;
+}
+
+static void test_wrap(void)
+{
+	char buf[256];
+
+	tap_str(wrapped(buf, sizeof(buf), 2, 4, 12, "a text of some words", 0),
+		"a text of\n    some\n    words\n", "a text is broken at blanks");
+	tap_str(wrapped(buf, sizeof(buf), 0, 2, 10, "0123456789 1234567 9", 0),
+		"0123456789\n  1234567\n  9\n", "that fill their lines");
+	tap_str(wrapped(buf, sizeof(buf), 0, 2, 8, "a longestword b", 0),
+		"a\n  longestword\n  b\n", "a word that is too long stays whole");
+	tap_str(wrapped(buf, sizeof(buf), 4, 4, 16, "ip link set lo up, or not", 17),
+		"ip link set lo up,\n    or not\n", "and so does a command");
+	tap_str(wrapped(buf, sizeof(buf), 4, 4, 0, "a text of some words", 0), "a text of some words\n",
+		"elsewhere than on a terminal it is one line");
+	tap_str(wrapped(buf, sizeof(buf), 4, 4, 10, "", 0), "\n", "nothing is a line");
+}
+
+/* The widest of what the last line of a report is made of */
+static void test_widths(void)
+{
+	char buf[REPORT_SIZE > REPORT_NUMBER ? REPORT_SIZE : REPORT_NUMBER];
+	unsigned int long_sizes = 0, long_numbers = 0;
+
+	for (uint64_t n = 1; n < 1ULL << 42; n += n / 97 + 1)
+		long_sizes += strlen(report_size(n, buf)) > (n < 1024 ? 10 : 7);
+	tap_eq(long_sizes, 0, "sizes up to 4 TB take 7 columns");
+	for (double v = 0.001; v < 10000; v *= 1.003)
+		long_numbers += strlen(report_number(v, buf)) > 4;
+	tap_eq(long_numbers, 0, "figures below 10000 take 4");
+	tap_str(report_number(0.987654, buf), "0.99", "below ten with hundredths");
+	tap_str(report_number(12.345, buf), "12.3", "below a hundred with tenths");
+	tap_str(report_percent(100.0, buf), "100", "all");
+	tap_str(report_percent(99.999, buf), "99.9", "nearly all");
+	tap_str(report_percent(0.0, buf), "0.0", "nothing");
+}
+
 static void number_label(char *buf, size_t size, unsigned int i, uint64_t unit)
 {
 	snprintf(buf, size, "%" PRIu64, i * unit);
@@ -257,6 +307,8 @@ static void test_histograms(void)
 	char talk[2048] = "", text[512] = "";
 	FILE *t = fmemopen(talk, sizeof(talk), "w"), *f = fmemopen(text, sizeof(text), "w");
 	struct report r = { .prog = "prog", .talk = t, .json = { .out = f } };
+	struct report quiet = { .prog = "prog", .talk = t };
+	const struct cpu_places nowhere = { { 0 } };
 	uint64_t many[40];
 
 	report_shares(&r, "none", none, 4, number_label, 1);
@@ -279,6 +331,11 @@ static void test_histograms(void)
 		"\"program_cpus\":{\"2\":1,\"7\":2},"
 		"\"interrupt\":{\"number\":33,\"name\":\"eth0-TxRx-3\",\"cpus\":\"1\"}}}\n",
 		"places in JSON");
+	rewind(t);
+	memset(talk, 0, sizeof(talk));
+	report_places(&quiet, "cpu", &nowhere, &nowhere, &irq);
+	fflush(t);
+	tap_str(talk, "  cpu       irq 33 (eth0-TxRx-3) on 1\n", "nothing has happened: the interrupt alone");
 	for (unsigned int i = 0; i < 40; i++)
 		many[i] = i;
 	report_shares(&r, "many", many, 40, number_label, 1000000);
@@ -297,6 +354,8 @@ int main(void)
 	test_document();
 	test_long_values();
 	test_events();
+	test_wrap();
+	test_widths();
 	test_histograms();
 	return tap_done();
 }

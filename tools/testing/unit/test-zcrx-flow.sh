@@ -15,9 +15,10 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/bin" "$dir/dev"
 
-# A device in files: channels, table, ntuple, gro, rules. FAKE_FAIL is an extended
+# A device in files: channels, table, ntuple, gro, rules, context.N. FAKE_FAIL is an extended
 # regular expression of command lines that fail, FAKE_KILL of those after which
 # the caller dies. FAKE_NEW: an ethtool and driver that can set data split.
+# FAKE_CONTEXTS: a device that has RSS contexts.
 cat >"$dir/bin/ethtool" <<'FAKE'
 #!/usr/bin/env bash
 cd "${FAKE_DEV:?}" || exit 1
@@ -42,6 +43,29 @@ if [ -n "${FAKE_FAIL:-}" ] && grep -qE -- "$FAKE_FAIL" <<<"$line"; then
 	echo "netlink error: no" >&2
 	exit 1
 fi
+weights() {
+	awk -v w="$*" 'BEGIN { n = split(w, v, " "); for (i = 1; i <= n; i++) sum += v[i]
+		for (i = 0; i < 64; i++) { while (i >= 64 * part / sum) part += v[++j]; printf "%s%d", i ? " " : "", j - 1 } }' >table
+}
+# as a recent kernel: one that a rule leads to stays
+context() { # new|NUMBER ARGUMENT...
+	local n=$1
+
+	[ -n "${FAKE_CONTEXTS:-}" ] || { echo "Cannot set RX flow hash configuration: Operation not supported" >&2; exit 1; }
+	shift
+	if [ "$n" != new ]; then
+		! grep -q " @$n$" rules || { echo "Cannot set RX flow hash configuration: Device or resource busy" >&2; exit 1; }
+		rm "context.$n"
+		return
+	fi
+	n=1
+	while [ -e "context.$n" ]; do n=$((n + 1)); done
+	mv table table.kept
+	if [ "$1" = start ]; then spread "$4" "$2"; else shift; weights "$@"; fi
+	mv table "context.$n"
+	mv table.kept table
+	echo "New RSS context is $n"
+}
 spread() { seq 0 63 | awk -v n="$1" -v s="${2:-0}" '{ printf "%s%d", (NR > 1 ? " " : ""), s + (NR - 1) % n }' >table; }
 case $option in
 -h) [ -z "${FAKE_NEW:-}" ] || echo "		[ tcp-data-split on|off|auto ]" ;;
@@ -79,12 +103,19 @@ case $option in
 	changed
 	;;
 -x)
+	table=table${4:+.none}
+	[ -z "${4:-}" ] || [ ! -e "context.$4" ] || table=context.$4
+	[ -e $table ] || { echo "Cannot get RX flow hash indir size and/or key size: No such file or directory" >&2; exit 1; }
 	echo "RX flow hash indirection table for $iface with $(cat channels) RX ring(s):"
-	xargs -n 8 <table | awk '{ printf "%5d: ", (NR - 1) * 8; for (i = 1; i <= NF; i++) printf " %5d", $i; print "" }'
+	xargs -n 8 <$table | awk '{ printf "%5d: ", (NR - 1) * 8; for (i = 1; i <= NF; i++) printf " %5d", $i; print "" }'
 	printf 'RSS hash key:\n00:11:22\nRSS hash function:\n    toeplitz: on\n'
 	;;
 -X)
 	shift 2
+	if [ "$1" = context ]; then
+		context "${@:2}"
+		changed
+	fi
 	start=0
 	[ "$1" != start ] || { start=$2; shift 2; }
 	: >configured
@@ -93,8 +124,7 @@ case $option in
 	equal) spread "$2" "$start" ;;
 	weight)
 		shift
-		awk -v w="$*" 'BEGIN { n = split(w, v, " "); for (i = 1; i <= n; i++) sum += v[i]
-			for (i = 0; i < 64; i++) { while (i >= 64 * part / sum) part += v[++j]; printf "%s%d", i ? " " : "", j - 1 } }' >table
+		weights "$@"
 		;;
 	esac
 	changed
@@ -103,7 +133,9 @@ case $option in
 	printf '%s RX rings available\nTotal %s rules\n\n' "$(cat channels)" "$(wc -l <rules)"
 	tac rules | while read -r id family port queue; do
 		printf 'Filter: %s\n\tRule Type: TCP over IPv%s\n\tSrc port: 0 mask: 0xffff\n' "$id" "$family"
-		printf '\tDest port: %s mask: 0x0\n\tAction: Direct to queue %s\n\n' "$port" "$queue"
+		printf '\tDest port: %s mask: 0x0\n' "$port"
+		case $queue in @*) printf '\tRSS Context ID: %s\n' "${queue#@}"; queue=0 ;; esac
+		printf '\tAction: Direct to queue %s\n\n' "$queue"
 	done
 	;;
 -N)
@@ -113,7 +145,7 @@ case $option in
 	else
 		id=0
 		while grep -q "^$id " rules; do id=$((id + 1)); done
-		echo "$id ${4#tcp} $(sed 's/.*dst-port \([0-9]*\) action \([0-9]*\)/\1 \2/' <<<"$line")" >>rules
+		echo "$id ${4#tcp} $(sed 's/.*dst-port //; s/action //; s/context /@/' <<<"$line")" >>rules
 		echo "Added rule with ID $id"
 	fi
 	changed
@@ -123,7 +155,7 @@ FAKE
 chmod 755 "$dir/bin/ethtool"
 
 export PATH=$dir/bin:$PATH FAKE_DEV=$dir/dev FAKE_IF=lo ZCRX_FLOW_STATE=$dir/state
-unset FAKE_FAIL FAKE_KILL FAKE_NEW
+unset FAKE_FAIL FAKE_KILL FAKE_NEW FAKE_CONTEXTS
 
 # The device as it is before each test
 fresh() {
@@ -144,7 +176,7 @@ fresh() {
 	snapshot >"$dir/before"
 }
 
-snapshot() { (cd "$dir/dev" && tail -n +1 channels ntuple gro split threshold rules table); }
+snapshot() { (cd "$dir/dev" && shopt -s nullglob && tail -n +1 channels ntuple gro split threshold rules table context.*); }
 
 # Where there is no root, one of a user namespace will do
 as_root=()
@@ -240,6 +272,104 @@ for step in '-L lo combined 6' '-K lo ntuple on' '-X lo equal' '-K lo rx-gro-hw 
 	undone "killed after $step"
 done
 
+# several queues: an RSS context where there are some, or rules in turn
+export FAKE_CONTEXTS=1
+fresh
+tap_ok "up with several queues" flow up lo -q 1-3 -p 9999
+tap_eq "$(done_commands)" '-X lo equal 1;-X lo context new start 1 equal 3;-N lo flow-type tcp4 dst-port 9999 context 1;-N lo flow-type tcp6 dst-port 9999 context 1;' \
+	"what up did"
+run flow status lo
+tap_eq "$status" 0 "status: in force"
+tap_eq "$out" "$(cat <<'STATUS'
+lo: up for queues 1-3 port 9999 family 4 6, of 4 queues
+  RSS: leaves queues 1-3 alone
+  header/data split: on
+  RSS context 1: spreads over queues 1-3
+  rule 0: port 9999 to RSS context 1
+  rule 1: port 9999 to RSS context 1
+STATUS
+)" "status: how things stand"
+tap_ok "up once more, the list in other words" flow up lo --queue 1,2,3 --port 9999
+tap_eq "$(wc -l <"$dir/dev/log")" 4 "that did nothing"
+tap_fails "up for another list" 'is up for something else' flow up lo -q 1,2 -p 9999
+ethtool -X lo equal 2
+tap_fails "status: other traffic comes" 'sends other traffic to queue 1 as well' flow status lo
+ethtool -X lo equal 1
+cp "$dir/dev/context.1" "$dir/context"
+sed -i 's/3/0/g' "$dir/dev/context.1"
+tap_fails "status: the context has another queue" 'spreads over queues 0-2$' flow status lo
+cp "$dir/context" "$dir/dev/context.1"
+tap_ok "down" flow down lo
+undone "down"
+tap_eq "$(tail -n 4 "$dir/dev/log" | tr '\n' ';')" '-N lo delete 1;-N lo delete 0;-X lo context 1 delete;-X lo default;' "rules before the context that they lead to"
+
+fresh
+ethtool -X lo context new start 0 equal 2 >"$dir/said"
+snapshot >"$dir/before"
+tap_ok "up with queues that are apart, beside another's context" flow up lo -q 1,3 -p 9999 -4
+tap_eq "$(tail -n 3 "$dir/dev/log" | tr '\n' ';')" '-X lo weight 1 0 1 0;-X lo context new weight 0 1 0 1;-N lo flow-type tcp4 dst-port 9999 context 2;' "what that did"
+rm "$dir/dev/context.2"
+sed -i '/@2/d' "$dir/dev/rules"
+tap_fails "status: the context is gone" 'RSS context 2: is gone' flow status lo
+tap_ok "down" flow down lo
+undone "down"
+
+fresh
+tap_ok "up with rules in turn, though there are contexts" flow up lo -q 2,3 -p 80 -p 443 --src-ip 192.0.2.1 --src-ip 2001:db8::1 --spread rules
+tap_eq "$(done_commands)" "$(printf '%s;' '-X lo equal 2' '-N lo flow-type tcp4 src-ip 192.0.2.1 dst-port 80 action 2' \
+	'-N lo flow-type tcp6 src-ip 2001:db8::1 dst-port 80 action 3' '-N lo flow-type tcp4 src-ip 192.0.2.1 dst-port 443 action 2' \
+	'-N lo flow-type tcp6 src-ip 2001:db8::1 dst-port 443 action 3')" "what that did"
+tap_ok "down" flow down lo
+undone "down"
+
+unset FAKE_CONTEXTS
+fresh
+tap_ok "no contexts: parts of the senders' ports" flow up lo -q 2,3 -p 80 -4
+tap_eq "$(grep -c 'no RSS context (Operation not supported): rules' <<<"$out")" 1 "says so"
+tap_eq "$(awk 'length > 80' <<<"$out")" '' "in 80 columns"
+tap_eq "$(done_commands)" "$(printf '%s;' '-X lo equal 2' '-N lo flow-type tcp4 src-port 0 m 0xfffd dst-port 80 action 2' \
+	'-N lo flow-type tcp4 src-port 2 m 0xfffd dst-port 80 action 3')" "what that did"
+tap_ok "down" flow down lo
+undone "down"
+fresh
+run flow up lo -q 1-3 -p 80 -6 --src-ip 2001:db8::1 --spread rules
+tap_eq "$(sed -n 's/.*src-ip 2001:db8::1 src-port \(.*\) m 0xfff1 .* action /\1:/p' "$dir/dev/log" | xargs)" '0:1 2:2 4:3 6:1 8:2 10:3 12:1 14:2' \
+	"three queues: the parts are as equal as they can be"
+run flow down lo
+undone "down"
+tap_fails "no contexts, but asked for" 'fix: --spread rules' flow up lo -q 2,3 -p 80 -p 81 --spread rss
+undone "that"
+fresh
+tap_ok "no contexts: as many ports" flow up lo -q 2,3 -p 80 -p 81 -4
+tap_eq "$(done_commands)" '-X lo equal 2;-N lo flow-type tcp4 dst-port 80 action 2;-N lo flow-type tcp4 dst-port 81 action 3;' "what that did"
+tap_ok "down" flow down lo
+undone "down"
+
+export FAKE_CONTEXTS=1
+for step in '-X lo equal' '-X lo context new' '-N lo flow-type tcp4' '-N lo flow-type tcp6'; do
+	fresh
+	FAKE_FAIL=$step run flow up lo -q 2,3 -p 9999 --spread rss
+	tap_ok "several queues, failed $step: exit status" test "$status" -ne 0
+	undone "several queues, failed $step"
+	FAKE_KILL=$step run flow up lo -q 2,3 -p 9999 --spread rss
+	tap_eq "$status" 137 "several queues, killed after $step"
+	tap_ok "several queues, killed after $step: down" flow down lo
+	undone "several queues, killed after $step"
+done
+fresh
+tap_ok "several queues, dry run" flow up lo -q 2,3 -p 1 --dry-run
+tap_eq "$(grep -c -e 'context new start 2 equal 2' -e 'tcp[46] dst-port 1 context 1' <<<"$out")" 3 "says what it would do"
+undone "dry run"
+tap_fails "all queues" 'these are all 4 queues' flow up lo -q 0-3 -p 1
+undone "that"
+tap_fails "a queue that there is not" 'no queue 4, the device has 4' flow up lo -q 2-4 -p 1
+for list in 3-2 2,2 2-3,3 -2 2- 2,,3 '2,' a 65536 '2 3' 0-64; do
+	tap_fails "not a list: $list" '^zcrx-flow: --queue .*: (not a number|a range goes|a queue is named|more than 64)' flow up lo -q "$list" -p 1
+done
+unset FAKE_CONTEXTS
+FAKE_FAIL='src-port 2 m' tap_fails "a device that takes no parts of ports" 'fix: .*or one for each queue, by --port and --src-ip' flow up lo -q 2,3 -p 1
+undone "that"
+
 # others' changes are theirs
 fresh
 run flow up lo --queue 3 --port 9999
@@ -270,12 +400,13 @@ FAKE_FAIL='-K' tap_fails "no data split" 'GRO_HW' flow up lo --queue 1 --port 1
 FAKE_IF=other tap_fails "a device without queues" 'does not tell how many queues' flow up lo --queue 0 --port 1
 tap_fails "no such interface" 'no such interface' flow up none0 --queue 0 --port 1
 tap_fails "no queue" 'needs --queue' flow up lo --port 1
-tap_fails "queue that is no number" 'needs --queue' flow up lo --queue 1x --port 1
+tap_fails "queue that is no number" 'queue 1x: not a number' flow up lo --queue 1x --port 1
 tap_fails "port 0" 'ports are 1..65535' flow up lo --queue 1 --port 0
 tap_fails "port 65536" 'ports are 1..65535' flow up lo --queue 1 --port 65536
 tap_fails "port 09 is 9, 08x is not" 'ports are' flow up lo --queue 1 --port 08x
 tap_fails "IPv4 address and -6" 'do not go together' flow up lo --queue 1 --port 1 --src-ip 192.0.2.1 -6
 tap_fails "interface that is a path" 'cannot be an interface' flow up ../lo --queue 1 --port 1
+tap_fails "no such way" 'auto, rss or rules' flow up lo --queue 1 --port 1 --spread some
 tap_fails "unknown option" "what is '--nope'" flow up lo --nope
 fresh
 tap_ok "dry run" flow up lo --queue 7 --channels 8 --port 1 --dry-run
