@@ -532,7 +532,7 @@ const struct zcrx_backend_ops zcrx_upstream_ops = {
 
 const struct zcrx_backend_ops zcrx_upstream_nodev_ops = {
 	.name = "upstream-nodev",
-	.words = "io_uring zcrx without a device, the kernel copies every byte",
+	.words = "zcrx without a device, the kernel copies every byte",
 	.zero_copy = false,
 	.registers = true,
 	.by_name = true,
