@@ -114,14 +114,14 @@ guest_gather() {
 
 # The receiver stops for so long that its window closes and the sender probes it
 guest_stalls() {
-	local i rc
+	local i rc mib=$((slow < 8 ? 64 / slow : 8))
 
 	tap_ok "zcrx-flow up" flow_up
 	sysctl -qw net.core.rmem_max=$((128 << 20))
 	for i in 1 2 3; do
 		rc=0
 		recv_start --once --verify
-		peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 64M"
+		peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes ${mib}M"
 		nap 0.1
 		kill -STOP "$recv_pid"
 		nap 1.5
