@@ -267,28 +267,14 @@ static int take_size(int key, const char *arg, uint64_t *out)
 	return complain(key, arg, "not a size: a number, then nothing or K, M, G or T");
 }
 
-static int take_region(const char *arg, uint64_t *out)
+/* Whole pages, @max bytes at most */
+static int take_pages(int key, const char *arg, uint64_t max, const char *more, uint64_t *out)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-
-	if (take_size(KEY_REGION, arg, out))
-		return -EINVAL;
-	if (*out % page)
-		return complain(KEY_REGION, arg, "not a multiple of the page size");
-	if (*out >= REGION_MAX)
-		return complain(KEY_REGION, arg, "a region must be less than 4G");
-	return 0;
-}
-
-static int take_area(const char *arg, uint64_t *out)
-{
-	if (take_size(KEY_AREA, arg, out))
+	if (take_size(key, arg, out))
 		return -EINVAL;
 	if (*out % (uint64_t)sysconf(_SC_PAGESIZE))
-		return complain(KEY_AREA, arg, "not a multiple of the page size");
-	if (*out > ZCRX_AREA_MAX)
-		return complain(KEY_AREA, arg, "an area is 1G at most");
-	return 0;
+		return complain(key, arg, "not a multiple of the page size");
+	return *out > max ? complain(key, arg, more) : 0;
 }
 
 static int take_buf_len(const char *arg, uint32_t *out)
@@ -437,9 +423,11 @@ static int apply(void *ctx, int key, const char *arg)
 		opt->buffered = true;
 		return 0;
 	case KEY_REGION:
-		return take_region(arg, &opt->cfg.region_size);
+		return take_pages(key, arg, REGION_MAX - 1, "a region must be less than 4G",
+				  &opt->cfg.region_size);
 	case KEY_AREA:
-		return take_area(arg, &opt->cfg.area_size);
+		return take_pages(key, arg, ZCRX_AREA_MAX, "an area is 1G at most",
+				  &opt->cfg.area_size);
 	case KEY_BUF_LEN:
 		return take_buf_len(arg, &opt->cfg.buf_len);
 	case KEY_HUGEPAGES:
