@@ -122,8 +122,10 @@ unsigned int nic_vectors(const struct nic_config *cfg);
 struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops, void *host);
 void nic_free(struct nic *nic);
 
-/* Switches faults on, whose bits (1 << enum nic_fault) are in @mask, and all others off */
+/* Gives the answer that NIC_HWRM_HELD kept back, if the driver still waits for it */
 void nic_hwrm_release(struct nic *nic);
+
+/* Switches faults on, whose bits (1 << enum nic_fault) are in @mask, and all others off */
 void nic_set_faults(struct nic *nic, uint32_t mask);
 
 /* Whether there is a firmware command of this name, as the trace prints it */
