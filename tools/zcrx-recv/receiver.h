@@ -67,12 +67,15 @@ struct conn {
  * @payload: payload of a segment that its peers were told, 0 when they were not
  * @mtu: of the interface, 0 when there is none
  * @warned: said that payloads will not be pages
+ * @window_unit: the window of a connection moves in units of so many bytes, the smallest of
+ *	all; 0 when none was looked at
  */
 struct listener {
 	struct zcrx_source source;
 	uint32_t payload;
 	uint32_t mtu;
 	bool warned;
+	uint32_t window_unit;
 };
 
 /**

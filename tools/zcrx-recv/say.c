@@ -478,6 +478,27 @@ static void warn_count(struct receiver *r, const char *name, uint64_t n)
 	say_warning(r, &env, name);
 }
 
+/* Whole pages are what mostly came. TCP takes units of up to 16 KiB only (RFC 7323, 2.3) */
+static void warn_window(struct receiver *r, const struct tally *t)
+{
+	const struct rx_stats *s = &t->stats;
+	uint64_t parts = s->bytes - s->aligned_bytes;
+	struct diag_env env = say_env(r, NULL);
+	char size[REPORT_SIZE];
+	uint32_t unit = s->page;
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (r->crew->listeners[i].window_unit && r->crew->listeners[i].window_unit < unit)
+			unit = r->crew->listeners[i].window_unit;
+	/* the end of a stream is less than a page, too */
+	if (unit == s->page || s->page > 16384 || parts < t->connections * s->page ||
+	    s->aligned_bytes < parts)
+		return;
+	snprintf(env.have, sizeof(env.have), "%s", report_size(parts, size));
+	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)s->page << 15);
+	say_warning(r, &env, "window-cuts-pages");
+}
+
 static void warn_counters(struct receiver *r, const struct tally *t)
 {
 	struct diag_env env = say_env(r, NULL);
@@ -698,6 +719,7 @@ void say_end(struct receiver *r, const struct tally *total)
 	bool json;
 
 	warn_counters(r, total);
+	warn_window(r, total);
 	json = report_event(out, "end");
 	if (r->crew->n > 1)
 		say_queues(r);
