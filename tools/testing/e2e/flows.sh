@@ -112,7 +112,7 @@ main() {
 	done
 	check_capture
 	# the older firmware has no RSS contexts
-	vm "spread by rules" spread_rules --mtu 4168
+	vm "spread by rules" spread_rules --mtu 4168 --emu-arg --rfs=v2
 	vm "spread by RSS" spread_rss --mtu 4168 --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
 
