@@ -167,7 +167,7 @@ struct crew;
  * @events: events since the last look at the clock
  * @retries: connections with a retry_at
  * @greeting: connections that wait for an answer to their offer
- * @judged: said that a flow is copied, or saw that it is not
+ * @judged: said that most is copied
  */
 struct receiver {
 	struct crew *crew;

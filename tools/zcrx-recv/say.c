@@ -301,18 +301,20 @@ static void warn_copied(struct receiver *r)
 }
 
 /**
- * say_judgement() - warn once of a flow that is copied though it should not be
+ * say_judgement() - warn once if half of what came was copied though it should not be
  * @r: the receiver
  *
- * It is the error that nobody sees: everything works, and nothing is gained.
+ * It is the error that nobody sees: everything works, and nothing is gained. It may come late:
+ * a rule is deleted, or a region was large enough so far.
  */
 void say_judgement(struct receiver *r)
 {
 	if (r->judged || r->t.stats.bytes < JUDGE_BYTES || !(r->t.counted & ZCRX_COUNTED_FOREIGN))
 		return;
+	if (r->t.stats.copied_bytes * 2 < r->t.stats.bytes)
+		return;
 	r->judged = true;
-	if (r->t.stats.copied_bytes * 2 >= r->t.stats.bytes)
-		warn_copied(r);
+	warn_copied(r);
 }
 
 static void json_queues(struct json *j, const struct queue_list *queues)
