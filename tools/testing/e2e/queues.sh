@@ -52,7 +52,7 @@ main() {
 	make_work
 	make_inputs 2000{2,3,4,5,9} 2001{2,3,4,5}
 	vm "two queues" queues --queues 6 --mtu 4168 -- 2,3 2 3
-	vm "four queues" queues --queues 6 --mtu 4168 -- 2-5 2 3 4 5
+	vm "four queues" queues --queues 6 --mtu 4168 --mem 1G -- 2-5 2 3 4 5
 	vm "ends" ends --queues 6 --mtu 4168
 	# memory of another queue is memory like any other: what lies there is copied
 	vm "crossed" crossed --queues 6 --mtu 4168 -- OK
