@@ -141,8 +141,8 @@ guest_xdp() { # PEER-INTERFACE
 }
 
 main() {
-	vm_kernel=stock
-	need_kernel stock
+	vm_kernel=$stock
+	need_kernel "$stock"
 	make_work
 	vm "ring sizes" rings --mtu 1500
 	vm "32 vectors" vectors --mtu 1500 --queues 32 -- 32

@@ -30,11 +30,9 @@ row_ms=${ZCRX_TEST_ROW_MS:-1000}
 # What a column is made of
 column_kernel() { # COLUMN
 	case $arch:$1 in
-	um:6.12) echo stock ;;
 	um:6.12v3) echo "$kernel" ;;
-	um:7.3) echo upstream ;;
-	*:6.12*) echo debian-6.12 ;;
-	*:7.3) echo debian-7.3 ;;
+	*:6.12*) echo "$stock" ;;
+	*:7.3) echo "$upstream" ;;
 	esac
 }
 

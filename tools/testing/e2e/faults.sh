@@ -267,11 +267,11 @@ guest_zero_copy() {
 }
 
 main() {
-	need_kernel stock
+	need_kernel "$stock"
 	need_kernel "$kernel"
 	make_work
 	head -c 4000000 /dev/urandom >"$work/input"
-	vm_kernel=stock
+	vm_kernel=$stock
 	vm_limit=$((seconds * 6 + 120))
 	vm "wire" wire
 	vm_limit=

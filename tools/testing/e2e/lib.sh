@@ -23,6 +23,9 @@ kernel=${ZCRX_TEST_KERNEL:-zc}
 arch=${ZCRX_TEST_ARCH:-um}
 cpus=${ZCRX_TEST_CPUS:-2}
 slow=${ZCRX_TEST_SLOW:-1}
+# the kernels without the series, of Linux 6.12 and of one that has a zero copy receive of its own
+stock=stock upstream=upstream
+[ "$arch" = um ] || stock=debian-6.12 upstream=debian-7.3
 bin=$top/build/gcc
 port=9999
 queue=3

@@ -279,7 +279,7 @@ column() ( # NAME
 	vm_kernel=$1
 	vm_limit=$((400 * patience))
 	if [ "$1" != host ]; then
-		[ "$arch:$1" != x86_64:upstream ] || vm_kernel=debian-7.3
+		[ "$1" != upstream ] || vm_kernel=$upstream
 		[ "$1" != zc ] || vm_kernel=$kernel
 		need_kernel "$vm_kernel"
 	fi

@@ -98,7 +98,7 @@ guest_one_of_two() {
 start_other() {
 	(
 		cd "$work" || exit
-		timeout -k 5 60 "$top/scripts/zcrx-vm" run --kernel stock --rw "$work" --cable "$work/cable" --other-end -- sh -c \
+		timeout -k 5 $((60 * slow)) "$top/scripts/zcrx-vm" run --arch "$arch" --kernel "$stock" --rw "$work" --cable "$work/cable" --other-end -- sh -c \
 			'nc -l 7001 >got; until nc -N $ZCRX_PEER 7001 <got; do sleep 0.05; done; while [ ! -e done ]; do sleep 0.1; done'
 	) </dev/null >"$work/other.out" 2>&1 &
 	other=$!
@@ -107,11 +107,11 @@ start_other() {
 main() {
 	local rc=0
 
-	need_kernel stock
+	need_kernel "$stock"
 	need_kernel "$kernel"
 	make_work
 	head -c 8000000 /dev/urandom >"$work/input"
-	vm_kernel=stock
+	vm_kernel=$stock
 	vm "two NICs" two_nics --nics 2
 	start_other
 	vm "two guests" one_of_two --cable "$work/cable"

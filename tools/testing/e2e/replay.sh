@@ -83,10 +83,10 @@ bad_input() {
 }
 
 main() {
-	need_kernel stock
+	need_kernel "$stock"
 	make_work
 	head -c 400000 /dev/urandom >"$work/input"
-	vm_kernel=stock
+	vm_kernel=$stock
 	vm "record" record --emu-arg --no-gso
 	vm "fast" many --queues 1 --replay "$work/many.pcapng,dir=in,loop=50,start=ctl"
 	vm "recorded" slow --replay "$work/slow.pcapng,dir=in,speed=recorded,start=ctl"

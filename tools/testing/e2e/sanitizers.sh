@@ -65,9 +65,9 @@ guest_life() {
 reports() { cat "$work"/asan.* 2>/dev/null; }
 
 main() {
-	vm_kernel=stock
+	vm_kernel=$stock
 	vm_limit=300
-	need_kernel stock
+	need_kernel "$stock"
 	make_work
 	if ! run make -s -C "$top/tools/bnxt-emu" VARIANT=asan; then
 		echo "Bail out! bnxt-emu does not build with sanitizers"

@@ -192,8 +192,7 @@ guest_down_up() {
 }
 
 main() {
-	vm_kernel=stock
-	[ "$arch" = um ] || vm_kernel=debian-6.12
+	vm_kernel=$stock
 	[[ $kernel != debian-* ]] || vm_kernel=$kernel
 	need_kernel "$vm_kernel"
 	make_work

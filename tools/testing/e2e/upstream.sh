@@ -399,8 +399,7 @@ check_dma() {
 main() {
 	local cpus dma
 
-	vm_kernel=upstream
-	[ "$arch" = um ] || vm_kernel=debian-7.3
+	vm_kernel=$upstream
 	vm_limit=$limit
 	need_kernel "$vm_kernel"
 	make_work
