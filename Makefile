@@ -40,8 +40,8 @@ late := tools/testing/e2e/driver.sh tools/testing/e2e/matrix.sh tools/testing/e2
 all_tests := $(fast_tests) $(sort $(wildcard tools/testing/series/*.sh)) \
 	$(filter-out $(alone),$(e2e_tests)) $(filter-out $(late),$(alone)) $(late)
 
-# on several processors, with QEMU
-smp_tests := $(patsubst %,tools/testing/e2e/%.sh,x86 stock kunit uapi transfer dma-proof teardown races upstream) $(smp_only)
+# on several processors, with QEMU: all that boot guests, but that of User Mode Linux's machine
+smp_tests := $(filter-out $(long_tests) tools/testing/e2e/vm.sh,$(shell grep -l '^[[:blank:]]*need_kernel ' $(every_e2e)))
 SLOW ?= 5
 
 PREFIX ?= /usr/local
@@ -59,7 +59,7 @@ help:
 	@echo 'make check       all tests but the long ones'
 	@echo 'make check-fast  those that need no other kernel'
 	@echo 'make check-long  those that are the better the longer they run: lifetimes, faults, fuzzing'
-	@echo 'make check-smp   those that make sense on several processors, in QEMU'
+	@echo 'make check-smp   those that boot guests, on two processors in QEMU (an hour without KVM)'
 	@echo 'make plants      put known bugs into the kernel, one at a time: do tests find them? (an hour)'
 	@echo 'make fuzz        fuzz the emulated NIC (SECONDS=N for each target, default 60)'
 	@echo 'make bench       speed of the emulated NIC (SECONDS=N for each line, default 2)'
