@@ -44,10 +44,31 @@ mended() {
 	finds "$1, mended" '' "${@:4}"
 }
 
+# TITLE CODE WANT COMMAND OPTION...: the peer's COMMAND sends to a receiver, which warns of CODE, or not
+warns() {
+	local rc=0
+
+	recv_start --once "${@:5}"
+	peer_start "$4"
+	# what comes meanwhile has to wait in the region
+	[ -z "${stopped:-}" ] || { kill -STOP "$recv_pid" && nap 1.5 && kill -CONT "$recv_pid"; }
+	peer_wait "$peer_id" || { tap_diag "$(cat "$peer_out")"; kill "$recv_pid"; }
+	wait "$recv_pid" || rc=$?
+	tap_eq "$rc $(grep -o "^zcrx-recv: $2 " "$work/recv.err" | head -n 1)" "0 $([ "$3" = no ] || echo "zcrx-recv: $2 ")" \
+		"$1: $([ "$3" = no ] && echo "no ")$2" || tap_diag "$(cat "$work/recv.err")"
+}
+
 link_is_up() { ip link show eth0 | grep -q LOWER_UP; }
 
 # TITLE PATTERN: in the text, with lines that go on made one
 says() {
 	sed -E ':a; N; $!ba; s/\n {20,}([^ ])/ \1/g' "$work/check.txt" >"$work/check.long"
 	tap_ok "$1" grep -qE -- "$2" "$work/check.long" || tap_diag "$(cat "$work/check.txt")"
+}
+
+# A short ring and a large receive buffer: more can wait in the socket than a small region has
+much_waits() {
+	ethtool -G eth0 rx 31
+	wait_for 5 link_is_up
+	sysctl -qw net.ipv4.tcp_rmem='4096 33554432 33554432'
 }

@@ -269,20 +269,6 @@ guest_steering() {
 	tap_ok "zcrx-flow down" zcrx-flow down eth0 --quiet
 }
 
-# TITLE CODE WANT COMMAND OPTION...: the peer's COMMAND sends to a receiver, which warns of CODE, or not
-warns() {
-	local rc=0
-
-	recv_start --once "${@:5}"
-	peer_start "$4"
-	# what comes meanwhile has to wait in the region
-	[ -z "${stopped:-}" ] || { kill -STOP "$recv_pid" && nap 1.5 && kill -CONT "$recv_pid"; }
-	peer_wait "$peer_id" || { tap_diag "$(cat "$peer_out")"; kill "$recv_pid"; }
-	wait "$recv_pid" || rc=$?
-	tap_eq "$rc $(grep -o "^zcrx-recv: $2 " "$work/recv.err" | head -n 1)" "0 $([ "$3" = no ] || echo "zcrx-recv: $2 ")" \
-		"$1: $([ "$3" = no ] && echo "no ")$2" || tap_diag "$(cat "$work/recv.err")"
-}
-
 # What a receiver that works warns of
 guest_warnings() {
 	local send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --wait 5" stopped=''
@@ -295,9 +281,7 @@ guest_warnings() {
 	warns "a small completion ring" ZC082 yes "$send --bytes 32M" --verify --cq 4
 	warns "the usual one" ZC082 no "$send --bytes 32M" --verify
 
-	ethtool -G eth0 rx 31
-	wait_for 5 link_is_up
-	sysctl -qw net.ipv4.tcp_rmem='4096 33554432 33554432'
+	much_waits
 	stopped=1
 	warns "a region smaller than what waits in the socket" ZC083 yes "$send --bytes 16M" --verify --region 1M
 	tap_ok "and what came then was copied" grep -q '^zcrx-recv: ZC090 ' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"

@@ -106,6 +106,17 @@ guest_areas() {
 		tap_ok "long buffers: pieces of more than a page" awk '$1 == "frag" && $5 > 4096 { n++ } END { exit !n }' "$work/long-frags"
 }
 
+# The driver has no other pages: what finds none in the region is lost, and sent again
+guest_exhausted() {
+	local send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 16M --wait 5" stopped=1
+
+	tap_ok "zcrx-flow up" flow_up
+	much_waits
+	warns "a region smaller than what waits in the socket" ZC088 yes "$send" --verify --region 1M
+	tap_eq "$(recv_value copied_bytes)" 0 "nothing was copied"
+	warns "a larger one" ZC088 no "$send" --verify --region 64M
+}
+
 # Without a device: the rings are the same, the kernel copies
 guest_nodev() {
 	local rc=0 iface
@@ -426,6 +437,7 @@ main() {
 	vm "without a device" nodev --mtu 4148
 	vm "areas" areas --mtu 4148
 	vm "check" check --mtu 4148
+	vm "a small region" exhausted --mtu 4148
 	vm "teardown" teardown --mtu 4148
 	vm "interface" interface --cpus 2 --mtu 4148 --queues 6
 }
