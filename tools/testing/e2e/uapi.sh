@@ -55,6 +55,10 @@ guest_others() {
 	tap_ok "header/data split auto" "$bin/zcrx-split" eth0 auto
 	tap_fails "a threshold out of range: is refused in words" "exceeds the maximum of 1023" \
 		"$bin/zcrx-split" eth0 on 5000
+	tap_ok "a threshold alone" "$bin/hds-thresh" eth0 300
+	tap_eq "$("$bin/zcrx-split" eth0 | cut -d ' ' -f 2)" 300 "is set"
+	tap_fails "a driver without a threshold: is refused in words" \
+		"setting the threshold of header/data split is not supported" "$bin/hds-thresh" "$sim" 300
 }
 
 # A bond hands its program down to the NIC
