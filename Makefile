@@ -132,6 +132,7 @@ guest-tests:
 	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f ifq-restart.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f frames.mk VARIANT=gcc
+	$(sub) -C tools/testing/guest -f devmem-bind.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f hds-thresh.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f queue-counts.mk VARIANT=gcc
 	$(sub) -C tools/testing/guest -f zc-races.mk VARIANT=gcc

@@ -210,6 +210,14 @@ guest_check() {
 	tap_ok "an AF_XDP socket on the queue" wait_for 5 check_finds ZC102
 	wait "$process"
 	finds "no AF_XDP socket" ''
+
+	devmem-bind eth0 "$queue" >"$work/devmem" 2>&1 &
+	process=$!
+	tap_ok "devmem TCP on the queue" wait_for 5 grep -q bound "$work/devmem" || tap_diag "$(cat "$work/devmem")"
+	finds "a dma-buf is bound to the queue" ZC101
+	kill "$process"
+	wait "$process"
+	finds "its user has ended" ''
 	tap_ok "zcrx-flow down" zcrx-flow down eth0 --quiet
 }
 
