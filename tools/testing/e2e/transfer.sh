@@ -88,13 +88,15 @@ guest_connections() {
 	tap_ok "and the sender fails" test $? -ne 0
 }
 
-# Twenty lines in 0.4 seconds or more: TITLE OPTION...; completions in $completions
+# Twenty lines in 0.4 seconds or more, so far apart that each can be taken alone: TITLE OPTION...;
+# completions in $completions
 slow_lines() {
-	local title=$1 rc=0
+	local title=$1 rc=0 apart
 
+	apart=0.$(printf '%02d' $((slow < 6 ? 2 * slow : 12)))
 	shift
 	recv_start --once "$@"
-	peer "for i in {11..30}; do echo \$i; sleep 0.02; done | nc -N $ZCRX_GUEST $port"
+	peer "for i in {11..30}; do echo \$i; sleep $apart; done | nc -N $ZCRX_GUEST $port"
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
 	wait "$recv_pid" || rc=$?
 	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
