@@ -185,7 +185,8 @@ static int take_answers(struct nl *nl, const struct nl_message *in, uint32_t len
 			return acknowledged(nl, nlh);
 		if (ours && nlh->nlmsg_type == NLMSG_DONE)
 			return dump_ended(nlh);
-		fn(ctx, nlh);
+		if (fn)
+			fn(ctx, nlh);
 	}
 	return 1;
 }
@@ -194,7 +195,7 @@ static int take_answers(struct nl *nl, const struct nl_message *in, uint32_t len
  * nl_request() - send a request and take its answers
  * @nl: the socket; its @reason is set
  * @m: the request, complete
- * @fn: called for each answer, and for each notification that comes meanwhile
+ * @fn: called for each answer, and for each notification that comes meanwhile; NULL for none
  * @ctx: first argument of @fn
  *
  * Return: 0, -errno of the kernel's refusal or of the socket.

@@ -70,14 +70,7 @@ static void put_queue(struct nl_message *m, uint32_t queue)
 	nl_put(m, NETDEV_A_DMABUF_QUEUES | NLA_F_NESTED, nested.body, nested.nlh.nlmsg_len - NLMSG_HDRLEN);
 }
 
-/* Its number is of no use: the binding lasts as long as the socket */
-static void ignore(void *ctx, const struct nlmsghdr *nlh)
-{
-	(void)ctx;
-	(void)nlh;
-}
-
-
+/* The answer is a number that is of no use: the binding lasts as long as the socket */
 static int bind_queue(struct nl *nl, uint32_t ifindex, uint32_t queue, int dmabuf)
 {
 	const uint32_t fd = (uint32_t)dmabuf;
@@ -90,7 +83,7 @@ static int bind_queue(struct nl *nl, uint32_t ifindex, uint32_t queue, int dmabu
 		nl_put(&m, NETDEV_A_DMABUF_IFINDEX, &ifindex, sizeof(ifindex));
 		put_queue(&m, queue);
 		nl_put(&m, NETDEV_A_DMABUF_FD, &fd, sizeof(fd));
-		err = nl_request(nl, &m, ignore, NULL);
+		err = nl_request(nl, &m, NULL, NULL);
 	}
 	if (err)
 		fprintf(stderr, "devmem-bind: %s: %s\n", strerror(-err), nl->reason);

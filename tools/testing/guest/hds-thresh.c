@@ -14,12 +14,6 @@
 /* Linux 6.14; headers of distributions are older */
 #define A_RINGS_HDS_THRESH	17
 
-static void ignore(void *ctx, const struct nlmsghdr *nlh)
-{
-	(void)ctx;
-	(void)nlh;
-}
-
 static void put_iface(struct nl_message *m, uint32_t index)
 {
 	const struct {
@@ -50,7 +44,7 @@ int main(int argc, char **argv)
 		nl_start_genl(&m, family, ETHTOOL_MSG_RINGS_SET, 0);
 		put_iface(&m, index);
 		nl_put(&m, A_RINGS_HDS_THRESH, &bytes, sizeof(bytes));
-		err = nl_request(&nl, &m, ignore, NULL);
+		err = nl_request(&nl, &m, NULL, NULL);
 	}
 	if (err)
 		fprintf(stderr, "hds-thresh: %s: %s\n", argv[1],
