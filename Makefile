@@ -21,6 +21,7 @@ VARIANT ?= gcc
 export JOBS KSRC
 
 programs := $(patsubst tools/%/Makefile,%,$(wildcard tools/*/Makefile))
+guest := $(sort $(patsubst tools/testing/guest/%.mk,%,$(wildcard tools/testing/guest/*.mk)))
 unit := $(sort $(patsubst tools/testing/unit/%.mk,%,$(wildcard tools/testing/unit/test-*.mk)))
 # all processors, unless a make above hands out jobs already
 sub = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -52,7 +53,7 @@ completionsdir ?= $(PREFIX)/share/bash-completion/completions
 docdir ?= $(PREFIX)/share/doc/zcrx
 
 .PHONY: help install uninstall deb setup setup-compile tools unit-tests guest-tests test-kernels linux series demo screenshots check check-fast check-long check-smp plants fuzz bench bench-disk clean
-.PHONY: $(programs:%=program-%) $(unit:%=unit-%)
+.PHONY: $(programs:%=program-%) $(guest:%=guest-%) $(unit:%=unit-%)
 
 help:
 	@echo 'make demo        receive a stream without a copy, on an emulated NIC'
@@ -128,22 +129,11 @@ deb:
 
 # What the end-to-end tests run in the guest
 guest-tests:
-	$(sub) -C tools/testing/guest VARIANT=gcc
-	$(sub) -C tools/testing/guest -f page-pools.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f ifq-restart.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f frames.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f devmem-bind.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f hds-thresh.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f queue-counts.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f zc-races.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f xsk-bind.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f zc-fuzz.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f zc-life.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f zc-faults.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f life-pump.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f held-pages.mk VARIANT=gcc
-	$(sub) -C tools/testing/guest -f skb-paths.mk VARIANT=gcc
+	$(sub) $(guest:%=guest-%)
 	$(sub) -C tools/testing/bench -f xdp-load.mk VARIANT=gcc
+
+$(guest:%=guest-%): guest-%:
+	@$(MAKE) --no-print-directory -C tools/testing/guest -f $*.mk VARIANT=gcc
 
 # Beside the tools: not all that it takes to make a kernel is done by several processes, and
 # dpkg mostly waits for the disk

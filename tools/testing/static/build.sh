@@ -18,7 +18,7 @@ for variant in gcc clang asan; do
 		tap_skip "$variant" "no $compiler (scripts/setup installs it)"
 		continue
 	fi
-	for f in tools/*/Makefile tools/testing/guest/Makefile; do
+	for f in tools/*/Makefile; do
 		d=${f%/Makefile}
 		tap_ok "$variant: $d" make -s -C "$d" VARIANT="$variant" -j"$(nproc)"
 	done

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Test programs that run in the guest
 prog := zc-uapi
 srcs := zc-uapi.c pinned.c
 libs := -luring
