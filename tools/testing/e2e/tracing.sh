@@ -32,11 +32,11 @@ transfer() {
 	wait_for 5 grep -q ': io_zc_rx_free: ' "$trace/trace"
 }
 
-# One that does not read for two seconds, so that nothing comes back
+# One that does not read for so long that its memory fills up, as nothing comes back
 transfer_stopped() {
 	recv_start --once --region 16M --rcvbuf 32M
 	kill -STOP "$recv_pid"
-	peer "timeout -s KILL 2 $bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 64M --wait 5"
+	peer "timeout -s KILL $((2 * slow)) $bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 64M --wait 5"
 	kill -CONT "$recv_pid"
 	wait "$recv_pid"
 }
