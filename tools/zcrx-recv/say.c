@@ -480,7 +480,10 @@ static void warn_count(struct receiver *r, const char *name, uint64_t n)
 	say_warning(r, &env, name);
 }
 
-/* Whole pages are what mostly came. TCP takes units of up to 16 KiB only (RFC 7323, 2.3) */
+/*
+ * Whole pages without a copy are what mostly came. TCP takes units of up to 16 KiB only
+ * (RFC 7323, 2.3).
+ */
 static void warn_window(struct receiver *r, const struct tally *t)
 {
 	const struct rx_stats *s = &t->stats;
@@ -494,7 +497,7 @@ static void warn_window(struct receiver *r, const struct tally *t)
 			unit = r->crew->listeners[i].window_unit;
 	/* the end of a stream is less than a page, too */
 	if (unit == s->page || s->page > 16384 || parts < t->connections * s->page ||
-	    s->aligned_bytes < parts)
+	    s->aligned_bytes < parts || s->zc_bytes < s->copied_bytes)
 		return;
 	snprintf(env.have, sizeof(env.have), "%s", report_size(parts, size));
 	snprintf(env.want, sizeof(env.want), "%" PRIu64, (uint64_t)s->page << 15);
