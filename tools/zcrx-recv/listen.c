@@ -119,7 +119,7 @@ static void check_shape(struct receiver *r, struct listener *l, const struct con
 }
 
 /* What a sender finds left of a window is a multiple of its unit (RFC 7323, 2.2) */
-static void note_window(struct listener *l, const struct conn *c)
+static void note_window(struct crew *crew, const struct conn *c)
 {
 	struct tcp_info info;
 	uint32_t unit;
@@ -127,8 +127,8 @@ static void note_window(struct listener *l, const struct conn *c)
 	if (net_tcp_info(c->source.fd, &info))
 		return;
 	unit = info.tcpi_options & TCPI_OPT_WSCALE ? 1U << info.tcpi_rcv_wscale : 1;
-	if (!l->window_unit || unit < l->window_unit)
-		l->window_unit = unit;
+	if (!crew->window_unit || unit < crew->window_unit)
+		crew->window_unit = unit;
 }
 
 static int accept_one(struct receiver *r, struct listener *l)
@@ -149,7 +149,7 @@ static int accept_one(struct receiver *r, struct listener *l)
 	c->id = c->out.id = ++r->crew->accepted;
 	c->since = clock_ns();
 	check_shape(r, l, c, ipv6);
-	note_window(l, c);
+	note_window(r->crew, c);
 	crew_hand_over(r->crew, c);
 	return 0;
 }

@@ -67,15 +67,12 @@ struct conn {
  * @payload: payload of a segment that its peers were told, 0 when they were not
  * @mtu: of the interface, 0 when there is none
  * @warned: said that payloads will not be pages
- * @window_unit: the window of a connection moves in units of so many bytes, the smallest of
- *	all; 0 when none was looked at
  */
 struct listener {
 	struct zcrx_source source;
 	uint32_t payload;
 	uint32_t mtu;
 	bool warned;
-	uint32_t window_unit;
 };
 
 /**
@@ -224,6 +221,8 @@ struct receiver {
  * @last: receiver that got the last one of these
  * @napis: which NAPI instances serve the queues
  * @napis_at: when that was asked
+ * @window_unit: the window of a connection moves in units of so many bytes, the smallest of
+ *	all connections; 0 before the first
  * @interval_at: end of the interval in work
  * @interval_start: its start
  */
@@ -248,6 +247,7 @@ struct crew {
 	uint32_t last;
 	uint32_t napis[QUEUES_MAX];
 	uint64_t napis_at;
+	uint32_t window_unit;
 	uint64_t interval_at;
 	uint64_t interval_start;
 };

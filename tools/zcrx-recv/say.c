@@ -487,16 +487,13 @@ static void warn_count(struct receiver *r, const char *name, uint64_t n)
 static void warn_window(struct receiver *r, const struct tally *t)
 {
 	const struct rx_stats *s = &t->stats;
+	const uint32_t unit = r->crew->window_unit;
 	uint64_t parts = s->bytes - s->aligned_bytes;
 	struct diag_env env = say_env(r, NULL);
 	char size[REPORT_SIZE];
-	uint32_t unit = s->page;
 
-	for (unsigned int i = 0; i < 2; i++)
-		if (r->crew->listeners[i].window_unit && r->crew->listeners[i].window_unit < unit)
-			unit = r->crew->listeners[i].window_unit;
 	/* the end of a stream is less than a page, too */
-	if (unit == s->page || s->page > 16384 || parts < t->connections * s->page ||
+	if (!unit || unit >= s->page || s->page > 16384 || parts < t->connections * s->page ||
 	    s->aligned_bytes < parts || s->zc_bytes < s->copied_bytes)
 		return;
 	snprintf(env.have, sizeof(env.have), "%s", report_size(parts, size));
