@@ -352,8 +352,11 @@ TEST_F(end, exec)
 	EXPECT_EQ(0, status);
 }
 
-/* Over and over, so that what each leaves behind adds up */
-TEST_F(end, many_times)
+/*
+ * Over and over, so that what each leaves behind adds up. Each round restarts a
+ * queue or the NIC twice: on an instrumented kernel longer than the usual 30 s.
+ */
+TEST_F_TIMEOUT(end, many_times, 300)
 {
 	unsigned int i;
 
