@@ -49,7 +49,12 @@ static const struct diag table[] = {
 	  "leave out --cpu", .says = "cannot move interrupt" },
 	{ "ZC116", "device-absent", ZCRX_STEP_QUEUE, ENODEV, NULL,
 	  "the device of {iface} is suspended, or is being reset",
-	  "try again; the kernel's log tells about it", .says = "device is not present" },
+	  "try again; if the kernel's log tells that it failed to come back, have the driver probe it anew:"
+	  " write its PCI address to unbind, then to bind, in /sys/bus/pci/drivers/bnxt_en",
+	  .says = "device is not present" },
+	{ "ZC132", "firmware-reset", ZCRX_STEP_QUEUE, EBUSY, NULL,
+	  "the firmware of {iface} is being reset",
+	  "try again in a few seconds; the kernel's log tells how it goes", .says = "firmware is being reset" },
 	{ "ZC117", "dma-map", ZCRX_STEP_QUEUE, ENOMEM, NULL,
 	  "the IOMMU or the bounce buffers of {iface} have no room for a region of {region}",
 	  "a smaller --region, or iommu= and swiotlb= of the kernel's command line",

@@ -27,11 +27,11 @@ received_since() {
 		END { printf "%d %d\n", sum, zc }' "$work/recv.json"
 }
 
-all_there() { # LINE
+all_there() { # LINE [BYTES]
 	local all rest
 
 	read -r all rest < <(received_since "$1")
-	[ "$all" -ge $size ]
+	[ "$all" -ge "${2:-$size}" ]
 }
 
 # TITLE: the bound queue receives, right, and without a copy
@@ -242,6 +242,97 @@ guest_rings_left() {
 	unbind_queue "rings left"
 }
 
+# All devices suspend, and resume a second later
+suspend() { echo mem >/sys/power/state; }
+
+ended() { [ ! -e /proc/$1 ] || grep -q '^State:.*Z' /proc/$1/status; } # PID: of a child
+
+# The NIC loses all that the firmware knew of it. A resume brings back the binding with the rest; one that the
+# firmware refuses leaves a device that is absent, until the driver probes it anew
+guest_suspend() {
+	local pci=/sys/bus/pci/drivers/bnxt_en dev from rc=0
+
+	dev=$(basename "$(readlink /sys/class/net/eth0/device)")
+	echo devices >/sys/power/pm_test
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	setup
+	bind_queue
+	still_zero_copy "bound"
+	honoured "suspend and resume" suspend
+	from=$(wc -l <"$work/recv.json")
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 256M --wait 5"
+	wait_for 5 all_there "$from"
+	tap_ok "suspend in a stream" suspend
+	tap_ok "the stream goes on to its end" peer_wait "$peer_id" || tap_diag "$(cat "$peer_out")"
+	tap_ok "all of it arrives" wait_for 5 all_there "$from" $((256 << 20))
+	still_zero_copy "suspend in a stream"
+	tap_ok "suspend while down" sh -c "ip link set eth0 down && echo mem >/sys/power/state"
+	honoured "up after that" ip link set eth0 up
+
+	"$bin/bnxt-emu" ctl fault set hwrm-fail=FUNC_RESET:count=1 >/dev/null
+	suspend
+	tap_ok "the firmware refuses to resume" faults_were 1
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+	tap_fails "the NIC is absent" "ZC116" "$bin/zcrx-recv" -i eth0 -q 0 -p $((port + 1)) --require-zerocopy
+	kill -INT "$recv_pid"
+	wait_for 5 ended "$recv_pid"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "and what was bound ends well" || tap_diag "$(cat "$work/recv.err")"
+	# as the message says
+	tap_ok "the driver probes it anew" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"
+	ethtool -L eth0 combined 4
+	ip link set eth0 mtu 4148 up
+	ip addr add "$ZCRX_GUEST/24" dev eth0
+	setup
+	bind_queue
+	wait_for 5 link_is_up
+	still_zero_copy "then"
+	unbind_queue "then"
+}
+
+closed() { [ "$("$bin/bnxt-emu" ctl rings | grep -c .)" = 0 ]; }
+
+# What the driver says when it is through with a reset of the firmware
+fw_resets() { dmesg | sed -n 's/.*recovery watchdog.*(healthy), resets: \([0-9]*\)$/\1/p' | tail -n 1; }
+fw_reset_after() { [ "$(fw_resets)" -gt "$1" ]; }
+
+# TITLE KIND: the firmware fails, the driver resets it, the binding is there again
+firmware_fails() {
+	local before
+
+	before=$(fw_resets)
+	"$bin/bnxt-emu" ctl fw-error "$2" >/dev/null
+	tap_ok "$1: the driver is through with it" wait_for 30 fw_reset_after "$before"
+	wait_for 5 link_is_up
+}
+
+# Firmware that fails, or is updated: for some seconds the NIC is closed, though the stack has it running
+guest_firmware() {
+	local before kind
+
+	setup
+	bind_queue
+	for kind in nonfatal fatal silent; do
+		firmware_fails "$kind" $kind
+		still_zero_copy "$kind"
+		before=$(fw_resets)
+		"$bin/bnxt-emu" ctl fw-error $kind >/dev/null
+		tap_ok "$kind again, the NIC is closed" wait_for 10 closed
+		unbind_queue "$kind, meanwhile"
+		tap_fails "$kind, meanwhile: no other binding" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+		tap_ok "$kind again: the driver is through with it" wait_for 30 fw_reset_after "$before"
+		bind_queue
+		wait_for 5 link_is_up
+		still_zero_copy "$kind, bound after it"
+	done
+	before=$(fw_resets)
+	tap_ok "ethtool --reset" ethtool --reset eth0 all
+	tap_ok "ethtool --reset: the driver is through with it" wait_for 30 fw_reset_after "$before"
+	wait_for 5 link_is_up
+	still_zero_copy "ethtool --reset"
+	unbind_queue "firmware"
+}
+
 # COUNTER: of ethtool -S
 counter() { ethtool -S eth0 | awk -F': *' -v name="$1" '{ gsub(/^ +/, "") } index($0, name ": ") == 1 { print $NF }'; }
 
@@ -329,6 +420,9 @@ main() {
 		vm "${fw%% *}" xdp --mtu 1500 --queues 6 --emu-arg $fw
 		vm "${fw%% *}" changes --mtu 4148 --queues 6 --emu-arg $fw
 		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
+		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
+		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
+		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
 		vm "${fw%% *}" rings_left --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_free type'
 		# User Mode Linux of 6.12 has one

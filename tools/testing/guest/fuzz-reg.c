@@ -61,6 +61,7 @@ static const struct sentence {
 	{ ERANGE, "no RX queue ", SOON },
 	{ EEXIST, "queue is bound already", SOON },
 	{ EBUSY, "queue is bound to an AF_XDP socket", SOON },
+	{ EBUSY, "firmware is being reset", NEVER },
 	{ EEXIST, "an XDP program is attached to a device above", NEVER },
 	{ EEXIST, "an XDP program is attached", SOON },
 	{ EOPNOTSUPP, "header/data split is off", NEVER },

@@ -23,7 +23,6 @@ declare -A not_provoked=(
 	[ZC085]='a bug of the kernel, or of this program'
 	[ZC089]='kernels from 6.15 to 7.2'
 	[ZC128]='kernels without CONFIG_NET_RX_BUSY_POLL, or before 6.8'
-	[ZC116]='a device that does not come back from suspend or a bus error: kernels of the tests have neither (CONFIG_PM, CONFIG_PCIEAER); zc_rx_test.c (KUnit) has the refusal'
 )
 
 mapfile -t codes < <(sed -n 's/^\t{ "\(ZC[0-9]*\)", .*/\1/p' tools/lib/diag.c)

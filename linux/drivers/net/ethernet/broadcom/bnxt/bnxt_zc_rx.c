@@ -30,13 +30,22 @@ static int bnxt_zc_rx_restart_nic(struct bnxt *bp)
 	return rc;
 }
 
+/* The stack calls a device running that is suspended, or whose firmware is
+ * being reset. It has no rings, and what the firmware is to know it gets when
+ * they are made.
+ */
+static bool bnxt_zc_rx_is_open(const struct bnxt *bp)
+{
+	return test_bit(BNXT_STATE_OPEN, &bp->state);
+}
+
 /* @had_agg: aggregation rings existed before the change that this is for */
 static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 {
 	bool has_agg = bp->flags & BNXT_FLAG_AGG_RINGS;
 	int rc;
 
-	if (!netif_running(bp->dev)) {
+	if (!bnxt_zc_rx_is_open(bp)) {
 		bnxt_set_ring_params(bp);
 		return 0;
 	}
@@ -83,6 +92,10 @@ static int bnxt_zc_rx_check(struct bnxt *bp, const struct netdev_bpf *cmd)
 	struct netlink_ext_ack *extack = cmd->zc_rx.extack;
 	u32 need;
 
+	if (test_bit(BNXT_STATE_IN_FW_RESET, &bp->state)) {
+		NL_SET_ERR_MSG(extack, "firmware is being reset");
+		return -EBUSY;
+	}
 	/* not by the stack's own count: a bond gives programs to its slaves */
 	if (bp->xdp_prog) {
 		NL_SET_ERR_MSG(extack, "an XDP program is attached to a device above");
@@ -132,7 +145,7 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
 	if (rc) {
 		bnxt_zc_rx_add(bp, -1);
 		/* of a running device, only the placement was changed */
-		if (!netif_running(bp->dev))
+		if (!bnxt_zc_rx_is_open(bp))
 			bnxt_set_ring_params(bp);
 		else if (had_agg)
 			bnxt_set_hds(bp);
@@ -147,7 +160,8 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
  * @cmd: command
  *
  * Restarts the one queue if the firmware can do that, else the whole NIC.
- * If that fails, the interface may be down.
+ * If that fails, the interface may be down. While the firmware is being reset
+ * a binding is refused; one that ends leaves the restart to that of the NIC.
  *
  * Context: process, under rtnl.
  * Return: 0 or an error.
