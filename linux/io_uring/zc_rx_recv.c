@@ -156,13 +156,18 @@ static struct net_iov *io_zc_rx_own_frag(const struct io_zc_rx_ifq *ifq,
 	return niov;
 }
 
-/* The NIC was given a page of the kernel for this queue, see data_pool_alloc() */
-static bool io_zc_rx_is_spare(const struct io_zc_rx_ifq *ifq, struct page *page)
+/*
+ * The NIC was given a page of the kernel for this queue, see data_pool_alloc().
+ * Only an skb that refers to the pages of a pool as the pool does keeps them in
+ * it; others hold a page which may leave its pool meanwhile.
+ */
+static bool io_zc_rx_is_spare(const struct io_zc_rx_ifq *ifq,
+			      const struct sk_buff *skb, struct page *page)
 {
 	const struct page_pool *pp;
 
 	page = compound_head(page);
-	if (!page_pool_page_is_pp(page))
+	if (!skb->pp_recycle || !page_pool_page_is_pp(page))
 		return false;
 	pp = page->pp;
 	return pp->slow.netdev == READ_ONCE(ifq->netdev) &&
@@ -170,8 +175,8 @@ static bool io_zc_rx_is_spare(const struct io_zc_rx_ifq *ifq, struct page *page)
 }
 
 /* Bytes announced, or an error if none was */
-static int io_zc_rx_frag(struct io_zc_rx_ifq *ifq, const skb_frag_t *frag,
-			 unsigned int off, int len)
+static int io_zc_rx_frag(struct io_zc_rx_ifq *ifq, const struct sk_buff *skb,
+			 const skb_frag_t *frag, unsigned int off, int len)
 {
 	struct net_iov *niov = io_zc_rx_own_frag(ifq, frag);
 	struct page *page;
@@ -184,7 +189,7 @@ static int io_zc_rx_frag(struct io_zc_rx_ifq *ifq, const skb_frag_t *frag,
 		if (!page)
 			return -EFAULT;
 		return io_zc_rx_copy(ifq, page_address(page) + off, len,
-				     io_zc_rx_is_spare(ifq, page) ?
+				     io_zc_rx_is_spare(ifq, skb, page) ?
 				     IO_ZC_RX_SPARE : IO_ZC_RX_FOREIGN);
 	}
 
@@ -236,7 +241,7 @@ static int io_zc_rx_skb(struct io_zc_rx_ifq *ifq, struct sk_buff *skb,
 		n = io_zc_rx_overlap(&off, len - done, skb_frag_size(frag));
 		if (!n)
 			continue;
-		ret = io_zc_rx_frag(ifq, frag, off, n);
+		ret = io_zc_rx_frag(ifq, skb, frag, off, n);
 		if (ret > 0)
 			done += ret;
 		if (ret < n)
@@ -378,8 +383,11 @@ int io_recvzc_prep(struct io_kiocb *req, const struct io_uring_sqe *sqe)
 	zc->ifq->nr_reqs++;
 	req->flags |= REQ_F_NEED_CLEANUP;
 
-	if (zc->flags & IORING_RECV_MULTISHOT)
-		req->flags |= REQ_F_APOLL_MULTISHOT;
+	/* One shot as well: others than data make the socket ready, such as
+	 * notifications in its error queue, and a poll that is armed anew each
+	 * time gives up after a while. Here no worker would then wait.
+	 */
+	req->flags |= REQ_F_APOLL_MULTISHOT;
 	return 0;
 }
 
@@ -450,7 +458,7 @@ int io_recvzc(struct io_kiocb *req, unsigned int issue_flags)
 		if (!zc->len)
 			return io_recvzc_finish(req, ret, issue_flags);
 	}
-	if (ret <= 0 || !(req->flags & REQ_F_APOLL_MULTISHOT) ||
+	if (ret <= 0 || !(zc->flags & IORING_RECV_MULTISHOT) ||
 	    !io_req_post_cqe(req, ret, IORING_CQE_F_MORE))
 		return io_recvzc_finish(req, ret, issue_flags);
 

@@ -180,7 +180,7 @@ static bool dev_zc_rx_bound(const struct net_device *dev)
 {
 	unsigned int i;
 
-	for (i = 0; i < dev->real_num_rx_queues; i++)
+	for (i = 0; i < dev->num_rx_queues; i++)
 		if (dev->_rx[i].zc_rx)
 			return true;
 	return false;

@@ -333,6 +333,46 @@ guest_firmware() {
 	unbind_queue "firmware"
 }
 
+queues() { ethtool -l eth0 | awk '/^Combined/ { n = $2 } END { print n }'; }
+
+# TITLE: the bound queue is none of those that the driver has by default, which a reload gives the NIC
+reload() {
+	tap_ok "$1: devlink reload" devlink dev reload "pci/$(basename "$(readlink /sys/class/net/eth0/device)")"
+	tap_ok "$1: $(queues) queues, without the bound one" test "$(queues)" -le $queue
+}
+
+# All queues again, and what goes to the bound one
+all_queues() {
+	tap_ok "$1: all queues again" ethtool -L eth0 combined 4
+	wait_for 5 link_is_up
+	tap_ok "$1: the flow goes to it" steer
+}
+
+# No "ethtool -X": a table with more queues than are left crashes the driver (Documentation/emulator.rst)
+guest_reload() {
+	local pci=/sys/bus/pci/drivers/bnxt_en dev rc=0
+
+	dev=$(basename "$(readlink /sys/class/net/eth0/device)")
+	tap_ok "the flow goes to the queue" steer
+	bind_queue
+	still_zero_copy "bound"
+	reload "bound"
+	tap_fails "bound: still no XDP program" "memory provider" "$bin/xdp-load" eth0 pass
+	all_queues "bound"
+	still_zero_copy "bound, all queues again"
+	reload "unbound after it"
+	unbind_queue "unbound after it"
+	all_queues "unbound after it"
+	bind_queue
+	still_zero_copy "bound again"
+	reload "the driver goes after it"
+	tap_ok "the driver goes" timeout 10 sh -c "echo $dev >$pci/unbind"
+	kill -INT "$recv_pid"
+	wait "$recv_pid" || rc=$?
+	tap_eq $rc 0 "without it the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	tap_ok "the driver comes back" sh -c "echo $dev >$pci/bind"
+}
+
 # COUNTER: of ethtool -S
 counter() { ethtool -S eth0 | awk -F': *' -v name="$1" '{ gsub(/^ +/, "") } index($0, name ": ") == 1 { print $NF }'; }
 
@@ -422,7 +462,8 @@ main() {
 		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
 		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
 		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
-		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw
+		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout'
+		vm "${fw%% *}" reload --mtu 4148 --emu-arg $fw --allow-log 'net/devlink/dev.c.*devlink_reload'
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
 		vm "${fw%% *}" rings_left --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_free type'
 		# User Mode Linux of 6.12 has one

@@ -41,7 +41,8 @@ write_rebind() { # FILE SETUP
 	END
 }
 
-guest_races() {
+# races OPTION...
+races() {
 	local before p
 
 	write_setup "$work/setup"
@@ -54,7 +55,7 @@ guest_races() {
 	done
 	tap_diag "seed $seed"
 	"$bin/zc-races" -i eth0 --seconds "$seconds" --seed "$seed" --slow $((2 * slow)) \
-		--rebind "bash $work/rebind >/dev/null 2>&1" >"$work/said-races" 2>&1
+		"$@" >"$work/said-races" 2>&1
 	retell '' "$work/said-races"
 	tap_ok "zc-races ran to its end" grep -q '^1\.\.' "$work/said-races"
 	: >"$work/enough"
@@ -63,15 +64,22 @@ guest_races() {
 	[ ! -w /sys/kernel/debug/kmemleak ] || tap_ok "nothing is unreferenced" nothing_unreferenced
 }
 
+guest_changes() { races --rebind "bash $work/rebind >/dev/null 2>&1"; }
+guest_firmware() { races --firmware; }
+
 main() {
-	local common=(--mtu 4148 --queues 6)
+	local common=(--mtu 4148 --queues 6) fw
 
 	need_kernel "$kernel"
 	make_work
 	vm_limit=$((seconds / slow + 150))
 	export ZCRX_TEST_SEED=$seed
-	vm "queues restart" races "${common[@]}" --emu-arg --rfs=v3 --emu-arg --queue-restart
-	vm "the NIC restarts" races "${common[@]}" --emu-arg --rfs=v2
+	for fw in "queues restart:--rfs=v3 --emu-arg --queue-restart" "the NIC restarts:--rfs=v2"; do
+		# shellcheck disable=SC2086 # words
+		vm "${fw%%:*}" changes "${common[@]}" --emu-arg ${fw#*:}
+		# shellcheck disable=SC2086 # words
+		vm "the firmware is reset, ${fw%%:*}" firmware "${common[@]}" --emu-arg ${fw#*:}
+	done
 }
 
 e2e_main "$@"

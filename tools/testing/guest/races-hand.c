@@ -28,6 +28,8 @@
 #define FIRST_SPARE_QUEUE	0u
 #define RESTART_QUEUE		1u
 #define RESTART_PAGES		1300u
+/* Between two resets of the firmware, at most. One takes half as long. */
+#define RESET_REST_US		5000000u
 
 /**
  * struct hand - one of them
@@ -154,6 +156,16 @@ static bool act_rebind(struct hand *h)
 	return h->races->rebind && shell(h, "%s", h->races->rebind);
 }
 
+/* The NIC is closed for seconds then, though the stack has it running. Nobody waits for that. */
+static bool act_reset(struct hand *h)
+{
+	struct ethtool_value all = { .cmd = ETHTOOL_RESET, .data = ETH_RESET_ALL };
+	bool ok = ethtool(h, &all);
+
+	races_nap(&h->rng, RESET_REST_US);
+	return ok;
+}
+
 /* ---- queues ------------------------------------------------------------- */
 
 static bool act_rule(struct hand *h)
@@ -170,10 +182,9 @@ static bool act_context(struct hand *h)
 		     h->races->iface);
 }
 
-/* Another queue is bound, and unbound, which restarts it twice */
 /*
- * New memory each time: pages of the last binding may still be in sockets, and a binding takes
- * all of its region for free.
+ * Another queue is bound, and unbound, which restarts it twice. New memory each time: pages of the last binding
+ * may still be in sockets, and a binding takes all of its region for free.
  */
 static bool act_restart(struct hand *h)
 {
@@ -276,6 +287,13 @@ static const struct act config_acts[] = {
 	{ 0 }
 };
 
+/* The driver itself is not up to more while its firmware is being reset: whatever closes it aborts that */
+static const struct act firmware_acts[] = {
+	{ act_reset, RACES_RESET, 1 },
+	{ act_coalesce, RACES_COALESCE, 2 },
+	{ 0 }
+};
+
 static const struct act queue_acts[] = {
 	{ act_restart, RACES_RESTART, 20 },
 	{ act_dump, RACES_DUMP, 20 },
@@ -294,6 +312,11 @@ static const struct {
 	[RACES_HAND_CONFIG] = { config_acts, 600000 },
 	[RACES_HAND_QUEUES] = { queue_acts, 20000 },
 };
+
+static const struct act *acts_of(const struct races *races, unsigned int which)
+{
+	return races->firmware && which == RACES_HAND_CONFIG ? firmware_acts : hands[which].acts;
+}
 
 static const struct act *choose(struct hand *h, const struct act *acts)
 {
@@ -332,7 +355,7 @@ int races_hand(const struct races *races, uint64_t seed, unsigned int which)
 		return 1;
 	}
 	while (!__atomic_load_n(&races->s->stop, __ATOMIC_RELAXED)) {
-		const struct act *a = choose(&h, hands[which].acts);
+		const struct act *a = choose(&h, acts_of(races, which));
 
 		races_move(races, &h.rng);
 		if (a->act(&h))

@@ -365,6 +365,7 @@ static bool comes_back(int err)
 {
 	switch (err) {
 	case -EEXIST:		/* bound by the one before */
+	case -EBUSY:		/* the firmware is being reset */
 	case -ENODEV:		/* no driver */
 	case -ENETDOWN:		/* down, and a CPU was asked for */
 	case -ERANGE:		/* fewer queues, before they were set up again */

@@ -35,6 +35,7 @@ enum races_count {
 	RACES_IRQ,
 	RACES_PACKET,
 	RACES_REBIND,
+	RACES_RESET,
 	RACES_COUNTS
 };
 
@@ -60,6 +61,7 @@ struct races_shared {
  * @slow: how many times longer than on a machine of its own things may take
  * @rebind: shell command that takes the driver away from the device, gives it back and
  *	sets the interface up as it was; or NULL
+ * @firmware: what is done to the whole interface is that its firmware is reset
  * @cpus: processors
  * @s: shared memory
  */
@@ -69,6 +71,7 @@ struct races {
 	unsigned int seconds;
 	unsigned int slow;
 	const char *rebind;
+	bool firmware;
 	unsigned int cpus;
 	struct races_shared *s;
 };

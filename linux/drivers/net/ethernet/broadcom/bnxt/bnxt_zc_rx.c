@@ -53,7 +53,8 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 		return bnxt_zc_rx_restart_nic(bp);
 
 	rc = bnxt_set_hds(bp);
-	if (rc)
+	/* a reload gives the device its default number of rings */
+	if (rc || queue_id >= bp->rx_nr_rings)
 		return rc;
 	rc = netdev_rx_queue_restart(bp->dev, queue_id);
 	if (!rc && bp->rings_left)

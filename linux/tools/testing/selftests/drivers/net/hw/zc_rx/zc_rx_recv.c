@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -296,6 +297,32 @@ TEST_F(recv, single_shot)
 	struct io_uring_cqe cqe;
 
 	EXPECT_EQ(-ETIME, zc_cqe_within(&z->ring, &cqe, 50));
+}
+
+/* What makes the socket ready again and again, and is nothing to receive */
+TEST_F(recv, single_shot_beside_a_notification)
+{
+	struct zc *z = &self->z;
+	struct zc_stream *s = &self->s;
+	struct pollfd p = { .fd = s->rx };
+	struct io_uring_cqe cqe;
+	int one = 1;
+	char c = 0;
+
+	ASSERT_EQ(0, setsockopt(s->rx, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	ASSERT_EQ(1, send(s->rx, &c, 1, MSG_ZEROCOPY));
+	ASSERT_EQ(1, recv(s->tx, &c, 1, 0));
+	ASSERT_EQ(1, poll(&p, 1, 1000));
+	EXPECT_NE(0, p.revents & POLLERR);
+	zc_recv(z, s->rx, 0, 0);
+	ASSERT_EQ(1, zc_submit(&z->ring));
+	EXPECT_EQ(-ETIME, zc_cqe_within(&z->ring, &cqe, 50));
+	EXPECT_EQ(1000, zc_send(s, 1000));
+	ASSERT_CQE(z, &cqe);
+	EXPECT_EQ(1000, cqe.res);
+	EXPECT_EQ(0, cqe.flags & IORING_CQE_F_MORE);
+	EXPECT_LT(0, zc_take(z, s, cqe.res, true));
+	EXPECT_SAME(s);
 }
 
 TEST_F(recv, one_page_as_a_multishot_begins)
