@@ -69,7 +69,7 @@ static inline netmem_ref __data_pool_alloc(struct page_pool *pool,
  * data_pool_alloc - take a payload buffer
  * @pool: data pool
  * @spare: page pool of the same queue to take from when @pool is empty, of
- *	buffers not smaller than @size; may be @pool
+ *	buffers not smaller than @size; only if @pool is of the user's memory
  * @size: bytes, at most PAGE_SIZE << order of the pool
  * @offset: out: where the buffer starts in what is returned, bytes
  * @mapping: out: bus address of the buffer's first byte
@@ -90,7 +90,7 @@ static inline netmem_ref data_pool_alloc(struct page_pool *pool,
 {
 	netmem_ref netmem = __data_pool_alloc(pool, size, offset, gfp);
 
-	if (unlikely(!netmem) && spare != pool)
+	if (unlikely(!netmem) && data_pool_is_zc(pool))
 		netmem = __data_pool_alloc(spare, size, offset, gfp);
 	if (netmem)
 		*mapping = page_pool_get_dma_addr_netmem(netmem) + *offset;

@@ -331,6 +331,37 @@ guest_firmware() {
 	wait_for 5 link_is_up
 	still_zero_copy "ethtool --reset"
 	unbind_queue "firmware"
+
+	# what it had not freed the reset has
+	"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1 >/dev/null
+	tap_ok "a ring is not freed" ethtool -G eth0 rx 255
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+	firmware_fails "a ring is not freed, fatal" fatal
+	bind_queue
+	still_zero_copy "a ring was not freed, bound after the reset"
+	unbind_queue "a ring was not freed"
+}
+
+# A queue that has received, and whose restart the firmware refuses, goes on with its old rings. These have fewer
+# buffers than entries, so that which entries are filled changes with each packet
+guest_old_rings() {
+	local n
+
+	setup
+	tap_ok "rings of 300 in 512 entries" ethtool -G eth0 rx 300
+	for n in 1 2 3; do
+		copied "$n: before"
+		"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_ALLOC:count=1 >/dev/null
+		tap_fails "$n: no ring, no binding" "restart of the queue failed" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+		"$bin/bnxt-emu" ctl fault clear >/dev/null
+		copied "$n: the old rings"
+		bind_queue
+		still_zero_copy "$n: bound"
+		"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_ALLOC:count=1 >/dev/null
+		unbind_queue "$n: no ring for the time after it"
+		"$bin/bnxt-emu" ctl fault clear >/dev/null
+	done
+	copied "at the end"
 }
 
 queues() { ethtool -l eth0 | awk '/^Combined/ { n = $2 } END { print n }'; }
@@ -462,7 +493,8 @@ main() {
 		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
 		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
 		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
-		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout'
+		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
+		vm "${fw%% *}" old_rings --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_alloc type'
 		vm "${fw%% *}" reload --mtu 4148 --emu-arg $fw --allow-log 'net/devlink/dev.c.*devlink_reload'
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
 		vm "${fw%% *}" rings_left --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_free type'
