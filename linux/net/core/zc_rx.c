@@ -95,7 +95,8 @@ static void dev_zc_rx_forget(struct netdev_rx_queue *rxq)
 {
 	ASSERT_RTNL();
 
-	memset(&rxq->mp_params, 0, sizeof(rxq->mp_params));
+	WRITE_ONCE(rxq->mp_params.mp_ops, NULL);
+	rxq->mp_params.mp_priv = NULL;
 	rxq->zc_rx = NULL;
 }
 
@@ -123,7 +124,8 @@ int dev_zc_rx_open(struct net_device *dev, const struct dev_zc_rx *zc,
 
 	rxq = __netif_get_rx_queue(dev, zc->queue_id);
 	rxq->mp_params.mp_priv = zc->ifq;
-	rxq->mp_params.mp_ops = zc->ops;
+	/* read without rtnl when accelerated RFS steers */
+	WRITE_ONCE(rxq->mp_params.mp_ops, zc->ops);
 	rxq->zc_rx = zc;
 
 	up = dev->flags & IFF_UP;

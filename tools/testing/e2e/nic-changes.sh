@@ -482,6 +482,40 @@ guest_cpu() {
 	wait "$recv_pid"
 }
 
+# A stream to a program that reads on the second processor: TITLE
+read_there() {
+	local pid rc=0
+
+	taskset -c 1 "$bin/zcrx-recv" --backend copy -p $((port + 1)) --once >/dev/null 2>"$work/plain.err" &
+	pid=$!
+	peer "$bin/zcrx-send $ZCRX_GUEST $((port + 1)) --pattern --bytes 16M --wait 5"
+	wait $pid || rc=$?
+	tap_eq $rc 0 "$1" || tap_diag "$(cat "$peer_out" "$work/plain.err")"
+}
+
+# Filters for single flows, which nobody but accelerated RFS asks for
+flow_filters() { "$bin/bnxt-emu" ctl filters | grep -c 'source port'; }
+
+# Flows go to the queue of the processor where they are read, but neither to a bound one nor away from it
+guest_arfs() {
+	local queue=1 n
+
+	tap_ok "two queues, one in RSS" sh -c "ethtool -L eth0 combined 2 && ethtool -X eth0 equal 1"
+	tap_ok "the flow goes to the other" steer
+	echo 32768 >/proc/sys/net/core/rps_sock_flow_entries
+	for n in 0 1; do
+		echo 2048 >"/sys/class/net/eth0/queues/rx-$n/rps_flow_cnt"
+	done
+	bind_queue --cpu 1
+	read_there "a stream that is read where the bound queue's interrupt is"
+	tap_eq "$(flow_filters)" 0 "it does not go to the bound queue" || tap_diag "$("$bin/bnxt-emu" ctl filters)"
+	still_zero_copy "read elsewhere than its interrupt is"
+	tap_eq "$(flow_filters)" 0 "it does not leave the bound queue" || tap_diag "$("$bin/bnxt-emu" ctl filters)"
+	unbind_queue "accelerated RFS"
+	read_there "the same when nothing is bound"
+	tap_ok "that goes to the other queue" at_least "$(flow_filters)" 1
+}
+
 main() {
 	local fw
 
@@ -501,6 +535,8 @@ main() {
 		# User Mode Linux of 6.12 has one
 		[ "$arch" = um ] || vm "${fw%% *}" cpu --mtu 1500 --emu-arg $fw
 	done
+	# which takes several, and the third generation of the flow table
+	[ "$arch" = um ] || vm "RFS" arfs --mtu 4148 --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
 
 e2e_main "$@"
