@@ -31,6 +31,7 @@ mkdir -p "$KSRC/net/core" "$KSRC/io_uring" "$KSRC/scripts" "$ZCRX_LINUX"
 printf 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\n' >"$KSRC/Makefile"
 seq 1 60 | sed 's/.*/int old_&;/' >"$KSRC/net/core/skbuff.c"
 seq 1 30 >"$KSRC/io_uring/Makefile"
+: >"$KSRC/io_uring/Kconfig"
 echo '*.ignored' >"$KSRC/.gitignore"
 echo 'seen all the same' >"$KSRC/x.ignored"
 printf '#!/bin/sh\n' >"$KSRC/scripts/run.sh"
@@ -166,6 +167,157 @@ tap_ok "git am on the pristine source gives the same" kernel_tree check-series "
 sed -i 's/^+int zc_30;/+int zc_30_broken;/' "$dir/out"/v2-0001*
 tap_fails "a mail that differs is noticed" 'another source|git am stopped' kernel_tree check-series "$dir/out"
 
+# --- an export that is killed -------------------------------------------------
+# whoever puts the FAKE_KILL-th file into linux/ is killed, and kernel-tree with it
+mkdir "$dir/kill"
+for name in cp mv; do
+	cat >"$dir/kill/$name" <<-FAKE
+		#!/bin/bash
+		case \${!#} in
+		$ZCRX_LINUX/.export/*) ;;
+		$ZCRX_LINUX/*) echo >>"$dir/kill.count"
+			[ "\$(wc -l <"$dir/kill.count")" -lt "\$FAKE_KILL" ] || kill -KILL \$PPID ;;
+		esac
+		exec $(type -P $name) "\$@"
+	FAKE
+done
+chmod +x "$dir/kill"/*
+killed_export() { # N
+	rm -f "$dir/kill.count"
+	{ PATH=$dir/kill:$PATH FAKE_KILL=$1 "$tool" export "$tree"; } 2>/dev/null
+}
+# what the series names, and what the patches say that there is, but is not there; but for
+# the one that has to make way
+missing() {
+	local name path
+
+	grep -v '^#' "$ZCRX_LINUX/series" | while read -r name; do
+		[ -s "$ZCRX_LINUX/patches/$name" ] || echo "$name"
+		sed -n 's/^New-file: //p' "$ZCRX_LINUX/patches/$name" | while IFS= read -r path; do
+			[ -f "$ZCRX_LINUX/$path" ] || [ "$path" = io_uring/nothing.h ] || echo "$path"
+		done
+	done
+}
+cp -a "$ZCRX_LINUX" "$dir/before-kill"
+# other names, a file less, one that becomes a directory
+sed -i 's/zc_40;/zc_40_more;/' "$tree/io_uring/zc_rx.c"
+git -C "$tree" rm -q io_uring/fw.bin io_uring/nothing.h
+mkdir "$tree/io_uring/nothing.h"
+echo deep >"$tree/io_uring/nothing.h/deep.h"
+git -C "$tree" add -f -A
+git -C "$tree" commit -q -m 'all in one'
+git -C "$tree" reset -q --soft base
+git -C "$tree" commit -q -m 'io_uring: all in one'
+for n in 1 2 4; do
+	killed_export $n
+	tap_eq "$?:$(missing)" 137: "killed at file $n, linux/ has all that its series names"
+done
+tap_ok "the next export" kernel_tree export "$tree"
+tap_ok "does all of it" kernel_tree check
+rm -rf "$ZCRX_CACHE/kernel"/tmp.*
+tap_eq "$(cd "$ZCRX_LINUX" && ls -A io_uring patches; cat io_uring/nothing.h/deep.h)" "$(
+	printf '%s\n' io_uring: 'a [b]*c.txt' link.c nothing.h zc_rx.c '' patches: 0001-io_uring-all-in-one.patch deep)" \
+	"nothing of before is left"
+rm -rf "$ZCRX_LINUX" "$tree"
+cp -a "$dir/before-kill" "$ZCRX_LINUX"
+kernel_tree apply "$tree" >/dev/null 2>&1
+
+# --- what a git leaves that was killed ---------------------------------------------
+: >"$ZCRX_CACHE/kernel/tree/base.index.lock"
+tap_ok "a lock of the tree's index that nobody has" kernel_tree source
+
+# --- kernels, with a make that pretends ---------------------------------------------
+# It compiles an object when there is none, and says what FAKE_WARN says of it; FAKE_EDIT
+# is what happens to linux/ meanwhile
+mkdir "$dir/build" "$ZCRX_LINUX/configs"
+cat >"$dir/build/make" <<'FAKE'
+#!/bin/bash
+for word; do
+	case $word in
+	O=*) obj=${word#O=} ;;
+	allnoconfig) cp "$obj/all.config" "$obj/.config" ;;
+	linux)
+		eval "${FAKE_EDIT:-}"
+		{ cat "$obj/.config"; echo "$KCFLAGS$KCPPFLAGS$LLVM$LOCALVERSION"; } >"$obj/linux" ;;
+	*.o)
+		[ ! -e "$obj/$word" ] || continue
+		mkdir -p "$obj/${word%/*}"
+		: >"$obj/$word"
+		echo "${word%o}c:1:1: ${FAKE_WARN:-fine}" ;;
+	esac
+done
+FAKE
+for name in ld flex bison bc; do
+	printf '#!/bin/sh\n' >"$dir/build/$name"
+done
+printf '#!/bin/sh\necho compiler 1\n' >"$dir/build/gcc"
+chmod +x "$dir/build"/*
+building() { PATH=$dir/build:$PATH "$tool" "$@"; }
+
+tap_fails "a fragment that is missing stops it" 'there is no .*configs/uml$' building image stock
+echo CONFIG_UML=y >"$ZCRX_LINUX/configs/uml"
+tap_fails "any of them" 'there is no .*configs/uml-debug$' building image debug
+tap_eq "$(ls "$ZCRX_CACHE/kernel/image" 2>/dev/null)" '' "and nothing is built"
+tap_ok "an image" building image zc
+image=$out
+KCFLAGS=-O0 KCPPFLAGS=-Dx LLVM=1 LOCALVERSION=-mine building build stock >"$dir/stock" 2>/dev/null
+tap_eq "$(cat "$(<"$dir/stock")")" 'CONFIG_UML=y' "the caller's flags are not in it"
+
+# linux/ changes while another has the lock
+lock=$ZCRX_CACHE/kernel/lock/tree-base
+echo CONFIG_FIRST=y >>"$ZCRX_LINUX/configs/uml"
+exec {held}>"$lock"
+flock "$held"
+building image zc >"$dir/waited" 2>"$dir/waited.err" {held}>&- &
+waiter=$!
+for ((n = 0; n < 200; n++)); do
+	grep -q 'waiting for another' "$dir/waited.err" && break
+	sleep 0.05
+done
+echo CONFIG_SECOND=y >>"$ZCRX_LINUX/configs/uml"
+exec {held}>&-
+wait "$waiter"
+tap_ok "an image for which it had to wait" grep -q CONFIG_SECOND "$(tail -n 1 "$dir/waited")"
+tap_eq "$(building image zc 2>&1)" "$(cat "$dir/waited")" "is that of linux/ as it is then"
+sed -i /SECOND/d "$ZCRX_LINUX/configs/uml"
+FAKE_EDIT="echo CONFIG_THIRD=y >>'$ZCRX_LINUX/configs/uml'" \
+	tap_fails "linux/ changes while it builds" 'was changed while it was read: nothing is kept' building image zc
+sed -i /THIRD/d "$ZCRX_LINUX/configs/uml"
+tap_ok "which is built anew then" building image zc
+tap_eq "$(grep -c . "$(tail -n 1 <<<"$out")"):$(tail -n 1 <<<"$out" | grep -cxF "$image")" 2:0 "as it should be"
+
+# a commit made of a linux/ that changes meanwhile
+real_git=$(type -P git)
+cat >"$dir/build/git" <<FAKE
+#!/bin/bash
+case "\$*" in
+*commit-tree*) [ -z "\$FAKE_TOUCH" ] || echo '# changed' >>'$ZCRX_LINUX/series' ;;
+esac
+exec $real_git "\$@"
+FAKE
+chmod +x "$dir/build/git"
+cp "$ZCRX_LINUX/series" "$dir/series.kept"
+rm -rf "$ZCRX_CACHE/kernel/commit" "$ZCRX_CACHE/kernel/image"
+FAKE_TOUCH=1 tap_fails "linux/ changes while its patches are applied" 'was changed while it was read' building image zc
+tap_eq "$(ls "$ZCRX_CACHE/kernel/commit" 2>/dev/null)" '' "no commit is kept then"
+cp "$dir/series.kept" "$ZCRX_LINUX/series"
+rm "$dir/build/git"
+
+# --- check-build ---------------------------------------------------------------------
+: >"$ZCRX_LINUX/configs/uml-check"
+FAKE_WARN='warning: odd' tap_fails "check-build and a warning" 'does not build: patch 1' building check-build
+FAKE_WARN='warning: odd' tap_fails "it is there the second time too" 'does not build: patch 1' building check-build
+tap_ok "check-build without one" building check-build
+FAKE_WARN='warning: odd' tap_ok "what is done is not done again" building check-build
+echo more >"$tree/net/core/more.c"
+commit '2025-01-01 00:00:00 +0000' 'net: one more file'
+kernel_tree export "$tree" >/dev/null 2>&1
+rm -rf "$ZCRX_CACHE/kernel/obj/check"
+FAKE_WARN='warning: odd' tap_fails "but for other files" 'does not build: patch 1' building check-build
+git -C "$tree" reset -q --hard HEAD~1
+kernel_tree export "$tree" >/dev/null 2>&1
+rm -r "$ZCRX_LINUX/configs"
+
 # --- refusals ----------------------------------------------------------------
 echo stray >"$ZCRX_LINUX/stray.c"
 tap_fails "a file that no patch brings" 'no patch brings linux/stray.c' kernel_tree check
@@ -256,6 +408,9 @@ if command -v dpkg-deb >/dev/null; then
 		"a suite that cannot be read does not hide another"
 	# it gets as far as the configuration, which this linux/ does not have
 	tap_fails "what was kept needs no network" 'there is no .*configs/uml' image_upstream
+	: >"$ZCRX_CACHE/kernel/upstream/linux-source-7.90_7.90.1-1.tar.xz.new"
+	tap_fails "a part of a source is none" 'there is no .*configs/uml' image_upstream
+	rm "$ZCRX_CACHE/kernel/upstream"/*.new
 	KSRC_UPSTREAM=$dir/none tap_fails "another source that is not there" 'KSRC_UPSTREAM=.*does not exist' image_upstream
 	echo x >"$dir/none.deb"
 	KSRC_UPSTREAM=$dir/none.deb tap_fails "a package that is none" 'holds no /usr/src/linux-source' image_upstream
