@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "sigbus.h"
 
@@ -20,12 +19,12 @@
 struct watched {
 	uintptr_t base;
 	size_t len;		/* 0: free */
+	size_t page;
 };
 
 /* A signal handler has no argument of its own, so this is one of the few states without owner */
 static struct {
 	struct watched map[MAX_WATCHED];
-	uintptr_t page_mask;
 	volatile sig_atomic_t hit;
 } guard;
 
@@ -42,16 +41,20 @@ static const struct watched *find(uintptr_t addr)
 
 static void on_sigbus(int sig, siginfo_t *si, void *context)
 {
-	uintptr_t addr = (uintptr_t)si->si_addr & guard.page_mask;
-	const struct watched *w = find((uintptr_t)si->si_addr);
-	void *to = (void *)addr;
+	uintptr_t addr = (uintptr_t)si->si_addr;
+	const struct watched *w = find(addr);
 
 	(void)context;
-	/* the file is cut from here on: all of the rest goes, so that this happens once */
-	if (w && mmap(to, w->base + w->len - addr, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == to) {
-		guard.hit = 1;
-		return;
+	if (w) {
+		uintptr_t at = w->base + (addr - w->base) / w->page * w->page;
+		void *to = (void *)at;
+
+		/* the file is cut from here on: all of the rest goes, so that this happens once */
+		if (mmap(to, w->base + w->len - at, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == to) {
+			guard.hit = 1;
+			return;
+		}
 	}
 	/* not the guest's doing: die of it when the access is tried again */
 	signal(sig, SIG_DFL);
@@ -66,23 +69,24 @@ bool sigbus_init(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
 
-	guard.page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
 	return !sigaction(SIGBUS, &sa, NULL);
 }
 
 /**
  * sigbus_watch() - Guard a mapping
  * @base: its address
- * @len: its bytes
+ * @len: its bytes, whole pages
+ * @page: bytes of the pages that it is made of, which cannot be replaced in part
  *
  * Return: false when there are too many.
  */
-bool sigbus_watch(void *base, size_t len)
+bool sigbus_watch(void *base, size_t len, size_t page)
 {
 	for (int i = 0; i < MAX_WATCHED; i++) {
 		if (guard.map[i].len)
 			continue;
 		guard.map[i].base = (uintptr_t)base;
+		guard.map[i].page = page;
 		guard.map[i].len = len;
 		return true;
 	}

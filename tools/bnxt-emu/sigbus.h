@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 bool sigbus_init(void);
-bool sigbus_watch(void *base, size_t len);
+bool sigbus_watch(void *base, size_t len, size_t page);
 void sigbus_forget(void *base);
 bool sigbus_hit(void);
 

@@ -28,21 +28,48 @@ static bool page_aligned(uint64_t v)
 	return !(v % VFIO_DMA_PAGE);
 }
 
-/* Maps [offset, offset + size) of a file; returns an error number */
-static int map_file(int fd, uint64_t offset, uint64_t size, void **base)
+/* Bytes of a file's pages: of a file of huge pages nothing less can be mapped or unmapped */
+static uint64_t page_of(const struct stat *st)
 {
-	struct stat st;
-	uint64_t end;
+	uint64_t size = st->st_blksize;
 
-	if (!page_aligned(offset) || size > SIZE_MAX || __builtin_add_overflow(offset, size, &end))
+	return size > VFIO_DMA_PAGE && !(size & (size - 1)) ? size : VFIO_DMA_PAGE;
+}
+
+/*
+ * Maps the pages of a file that have [offset, offset + size), and guards them; *host is where
+ * the offset lies then. Returns an error number
+ */
+static int map_file(struct vfio_dma_window *w, int fd, uint64_t offset, void **host)
+{
+	uint64_t end, page, before;
+	struct stat st;
+
+	if (!page_aligned(offset) || w->size > SIZE_MAX || __builtin_add_overflow(offset, w->size, &end))
 		return EINVAL;
 	if (fstat(fd, &st))
 		return errno;
 	/* what lies beyond the end of the file can never be used; it may move later, see sigbus.c */
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < end)
 		return EINVAL;
-	*base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, offset);
-	return *base == MAP_FAILED ? errno : 0;
+	page = page_of(&st);
+	before = offset % page;
+	w->len = (before + w->size + page - 1) / page * page;
+	w->base = mmap(NULL, w->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+		       offset - before);
+	if (w->base == MAP_FAILED)
+		return errno;
+	*host = (uint8_t *)w->base + before;
+	if (sigbus_watch(w->base, w->len, page))
+		return 0;
+	munmap(w->base, w->len);
+	return ENOSPC;
+}
+
+static void unmap_file(struct vfio_dma_window *w)
+{
+	sigbus_forget(w->base);
+	munmap(w->base, w->len);
 }
 
 /**
@@ -60,8 +87,8 @@ int vfio_dma_map(struct vfio_dma *dma, uint32_t flags, uint64_t offset, uint64_t
 		 uint64_t size, int fd)
 {
 	const uint32_t both = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
-	struct vfio_dma_window *w = &dma->window[dma->n];
-	void *base = NULL;
+	struct vfio_dma_window w = { .iova = iova, .size = size };
+	void *host = NULL;
 	int err;
 
 	if (!flags || (flags & ~both) || !size || iova + size < iova || !page_aligned(iova) ||
@@ -73,32 +100,23 @@ int vfio_dma_map(struct vfio_dma *dma, uint32_t flags, uint64_t offset, uint64_t
 	if (dma->n == VFIO_DMA_MAX)
 		return ENOSPC;
 	if (fd >= 0 && flags == both) {
-		err = map_file(fd, offset, size, &base);
+		err = map_file(&w, fd, offset, &host);
 		if (err)
 			return err;
-		err = ENOSPC;
-		if (!sigbus_watch(base, size))
-			goto unmap;
-		if (!dma_map_add(dma->map, iova, size, base))
-			goto forget;
+		if (!dma_map_add(dma->map, iova, size, host)) {
+			unmap_file(&w);
+			return ENOSPC;
+		}
 	}
-	*w = (struct vfio_dma_window){ .iova = iova, .size = size, .base = base };
-	dma->n++;
+	dma->window[dma->n++] = w;
 	return 0;
-
-forget:
-	sigbus_forget(base);
-unmap:
-	munmap(base, size);
-	return err;
 }
 
 static void remove_window(struct vfio_dma *dma, struct vfio_dma_window *w)
 {
 	if (w->base) {
 		dma_map_del(dma->map, w->iova, w->size);
-		sigbus_forget(w->base);
-		munmap(w->base, w->size);
+		unmap_file(w);
 	}
 	*w = dma->window[--dma->n];
 }

@@ -17,6 +17,7 @@ struct vfio_dma_window {
 	uint64_t iova;
 	uint64_t size;
 	void *base;		/* of our mapping, NULL: none */
+	size_t len;		/* of it: whole pages of the file, of which the window may be a part */
 };
 
 /**

@@ -260,7 +260,7 @@ static bool map_region(struct vhost_user *vu, const struct vu_mem_region *r, int
 	base = mmap(NULL, end, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
 		return false;
-	if (!sigbus_watch(base, end)) {
+	if (!sigbus_watch(base, end, sysconf(_SC_PAGESIZE))) {
 		munmap(base, end);
 		return false;
 	}

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
@@ -63,6 +64,7 @@ struct client {
 	int sock;
 	int memfd;
 	uint64_t *mem;
+	uint64_t mem_size, page;	/* bytes, of all and of one page */
 	int irq[VECTORS];
 	uint16_t id;
 	uint32_t reply_len;	/* of the last answer's payload */
@@ -542,6 +544,23 @@ static bool dma_reach(struct client *c)
 	       read_from(c, 0, REG_FAILED, 8) == 7 && c->mem[0x8008 / 8] == ~0x1008ull;
 }
 
+/* Windows that begin and end inside of huge pages, as those of a guest's RAM do */
+static bool huge_pages(struct client *c)
+{
+	bool good = hello(c) && driver_on(c);
+
+	good &= !map(c, 0x1000, 0x1000, 0x2000) && !map(c, c->page - 0x1000, 0x10000, 0x2000) &&
+		!map(c, c->page, 0x20000, 0x1000) && map(c, c->mem_size, 0x30000, 0x1000) == EINVAL;
+	good &= write_posted(c, REG_POKE, 0x1008) && write_posted(c, REG_POKE, 0x10ff8) &&
+		write_posted(c, REG_POKE, 0x11000) && write_posted(c, REG_POKE, 0x20008);
+	good &= read_from(c, 0, REG_FAILED, 8) == 0 && c->mem[0x1008 / 8] == ~0x1008ull &&
+		c->mem[c->page / 8 - 1] == ~0x10ff8ull && c->mem[c->page / 8] == ~0x11000ull &&
+		c->mem[c->page / 8 + 1] == ~0x20008ull;
+	good &= !unmap(c, 0, 0x1000, 0x2000) && write_posted(c, REG_POKE, 0x1010) &&
+		write_posted(c, REG_POKE, 0x11010) && read_from(c, 0, REG_FAILED, 8) == 1;
+	return good && !c->mem[0x1010 / 8] && c->mem[c->page / 8 + 2] == ~0x11010ull;
+}
+
 static bool info_refused(struct client *c)
 {
 	struct vfio_region_info region = { .argsz = sizeof(region), .index = 9 };
@@ -869,6 +888,13 @@ static bool at_end(struct client *c)
 	return recv(c->sock, &byte, 1, 0) <= 0;
 }
 
+static bool huge_page_is_cut(struct client *c)
+{
+	return hello(c) && driver_on(c) && !map(c, 0x1000, 0x1000, c->page) &&
+	       !ftruncate(c->memfd, c->page) && write_posted(c, REG_POKE, 0x2000) &&
+	       write_posted(c, REG_POKE, c->page + 0x10) && at_end(c);
+}
+
 static bool memory_is_cut(struct client *c)
 {
 	return set_up(c) && !ftruncate(c->memfd, 0) && write_posted(c, REG_POKE, 0x8000) && at_end(c);
@@ -974,6 +1000,7 @@ struct scenario {
 	const char *reason;	/* part of what the device is told in the end */
 	unsigned int clients;	/* served one after another; 0: one only */
 	bool cut;		/* its memory is */
+	bool huge;		/* of huge pages, two of them */
 };
 
 static const struct scenario scenarios[] = {
@@ -996,6 +1023,8 @@ static const struct scenario scenarios[] = {
 	{ "more descriptors than are taken", too_many_fds, "" },
 	{ "one client after another", another, "", 3 },
 	{ "memory that is cut off", memory_is_cut, "shorter", 0, true },
+	{ "memory of huge pages", huge_pages, "", 0, false, true },
+	{ "a huge page that is cut off", huge_page_is_cut, "shorter", 0, true, true },
 	{ "a client that does not begin with its version", no_version, "begin" },
 	{ "a version that is not known", other_version, "version" },
 	{ "capabilities without an end", open_version, "version" },
@@ -1007,6 +1036,56 @@ static const struct scenario scenarios[] = {
 	{ "a client that does not read", deaf, "replies" },
 };
 
+#define NR_HUGEPAGES	"/proc/sys/vm/nr_hugepages"
+
+/* Adds to the machine's huge pages; false if that is not allowed */
+static bool add_huge_pages(int more)
+{
+	FILE *f = fopen(NR_HUGEPAGES, "r+e");
+	long n;
+	bool good;
+
+	if (!f)
+		return false;
+	good = fscanf(f, "%ld", &n) == 1;
+	rewind(f);
+	good = good && fprintf(f, "%ld\n", n + more) > 0;
+	return !fclose(f) && good;
+}
+
+static bool try_memory(struct client *c, bool huge)
+{
+	struct stat st;
+
+	c->memfd = memfd_create("guest", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	if (c->memfd < 0)
+		return false;
+	if (!fstat(c->memfd, &st)) {
+		c->page = st.st_blksize;
+		c->mem_size = huge ? 2 * c->page : MEM_SIZE;
+		c->mem = MAP_FAILED;
+		if (!ftruncate(c->memfd, c->mem_size))
+			c->mem = mmap(NULL, c->mem_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				      c->memfd, 0);
+		if (c->mem != MAP_FAILED)
+			return true;
+	}
+	close(c->memfd);
+	return false;
+}
+
+/* Memory of a guest, if need be of huge pages that the machine has for this long only */
+static bool make_memory(struct client *c, bool huge)
+{
+	bool good = try_memory(c, huge);
+
+	if (good || !huge || !add_huge_pages(2))
+		return good;
+	good = try_memory(c, huge);
+	/* those that are in use go when they are not any more */
+	return add_huge_pages(-2) && good;
+}
+
 static void run(const struct scenario *sc)
 {
 	struct client c = { .act = sc->act };
@@ -1016,10 +1095,12 @@ static void run(const struct scenario *sc)
 	pthread_t thread;
 
 	snprintf(c.path, sizeof(c.path), "/tmp/test-vfio-user.%d", getpid());
-	c.memfd = memfd_create("guest", MFD_CLOEXEC);
-	if (c.memfd < 0 || ftruncate(c.memfd, MEM_SIZE))
-		tap_bail("no memory for the guest");
-	c.mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, c.memfd, 0);
+	if (!make_memory(&c, sc->huge)) {
+		if (!sc->huge)
+			tap_bail("no memory for the guest");
+		tap_skip(sc->name, "no huge pages can be had (vm.nr_hugepages)");
+		return;
+	}
 	for (unsigned int i = 0; i < VECTORS; i++)
 		c.irq[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s.loop = loop_new(&hooks, &s, 0);
@@ -1039,7 +1120,7 @@ static void run(const struct scenario *sc)
 	       "the device hears how it ended: %s", *s.reason ? s.reason : "in order");
 	tap_ok(s.rounds < 8000, "the loop sleeps while nothing happens: %u rounds", s.rounds);
 	tap_ok(s.detached == s.ends && !s.map.n, "DMA is stopped and the memory is gone");
-	munmap(c.mem, MEM_SIZE);
+	munmap(c.mem, c.mem_size);
 	tap_ok(!guest_mapped(), "no mapping of the guest's memory is left");
 
 	s.t->class->free(s.t);
