@@ -31,7 +31,11 @@ contents() { # what "make install" would have, as the package has it
 
 field() { dpkg-deb -f "$deb" "$1"; }
 
+mkdir -p "$dir/out/source"
+echo mine | tee "$dir/out/source/file" >"$dir/out/log"
 tap_ok "a package can be built" "$top/scripts/deb" "$dir/out" || tap_done
+tap_eq "$(cat "$dir/out/log" "$dir/out/source/file" | xargs):$(find "$dir/out" -mindepth 1 -maxdepth 1 -type d)" \
+	"mine mine:$dir/out/source" "what else is in its directory stays, and nothing more gets there"
 deb=$(echo "$dir"/out/zcrx-tools_*.deb)
 tap_eq "$out" "$deb" "its path is printed"
 tap_eq "$(lintian --allow-root --tag-display-limit 0 -I "$dir"/out/zcrx-tools_*.changes 2>&1)" '' "lintian has nothing to say"

@@ -18,7 +18,7 @@ unset ZCRX_QEMU
 
 # FAKE_SUITES: what each suite has, such as "trixie=6.12.8+deb13 forky=qemu,7.3.4"; one that
 # is not there cannot be read. Kernels of a release above 7 have their modules apart. A "qemu-old"
-# has no vfio-user-pci
+# has no vfio-user-pci. FAKE_BROKEN is a suite of which only the first package can be fetched
 mkdir "$dir/fake"
 cat >"$dir/fake/apt-get" <<'FAKE'
 #!/bin/bash
@@ -65,7 +65,10 @@ case "$*" in
 	esac ;;
 *download*)
 	shift $(($# - 1 - $(printf '%s\n' "$@" | grep -c '^linux\|^qemu') + 1))
-	for name; do one "$name"; done ;;
+	for name; do
+		one "$name"
+		[ "$suite" != "${FAKE_BROKEN:-}" ] || exit 100
+	done ;;
 esac
 FAKE
 cat >"$dir/fake/apt-cache" <<'FAKE'
@@ -103,6 +106,8 @@ tap_ok "a second suite, and modules in a package of their own" get 'forky=7.3.4+
 kernel=$dir/cache/debian/kernel-7.3
 tap_eq "$(cat "$kernel/vmlinuz" "$kernel/config" | xargs):$(ls "$kernel/lib/modules")" \
 	"new CONFIG_NEW=y:7.3.4+deb14-amd64" "in their layout"
+FAKE_BROKEN=forky tap_ok "what a suite gave in part" get 'forky=7.3.4+deb14 sid=7.3.5+deb14' --update kernel-7.3
+tap_eq "$(ls "$kernel/lib/modules"):$(find "$kernel" -name '*7.3.4*')" 7.3.5+deb14-amd64: "does not get into that of another"
 tap_ok "--update fetches again" get 'trixie-backports=7.3.9+deb13' --update kernel-7.3
 tap_eq "$(ls "$kernel/lib/modules")" 7.3.9+deb13-amd64 "and takes the place of what was there"
 tap_fails "an update that fails" 'offline' get '' --update kernel-7.3
