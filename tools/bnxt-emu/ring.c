@@ -108,6 +108,19 @@ struct ring *ring_new(struct nic *nic, enum ring_type type)
 	return NULL;
 }
 
+/* Ids are given again: what belongs to this ring must not belong to a later one of its id */
+static void unlink_ring(struct nic *nic, const struct ring *gone)
+{
+	for (unsigned int i = 0; i < MAX_RINGS; i++) {
+		struct ring *r = &nic->ring[i];
+		uint16_t *const links[] = { &r->nq_id, &r->cq_id, &r->agg_id, &r->rx_id };
+
+		for (unsigned int l = 0; l < sizeof(links) / sizeof(links[0]); l++)
+			if (*links[l] == gone->id)
+				*links[l] = HWRM_NO_ID;
+	}
+}
+
 /**
  * ring_free - forget a ring
  * @nic: device
@@ -122,6 +135,7 @@ void ring_free(struct nic *nic, struct ring *r)
 	tpa_ring_gone(nic, r);
 	if (r->type == RING_RX)
 		rx_ring_gone(nic, r);
+	unlink_ring(nic, r);
 	free(r->page);
 	*r = (struct ring){ .id = r->id };
 	nic->ring_serial++;

@@ -45,7 +45,8 @@ static int map_file(struct vfio_dma_window *w, int fd, uint64_t offset, void **h
 	uint64_t end, page, before;
 	struct stat st;
 
-	if (!page_aligned(offset) || w->size > SIZE_MAX || __builtin_add_overflow(offset, w->size, &end))
+	if (!page_aligned(offset) || w->size > SIZE_MAX ||
+	    __builtin_add_overflow(offset, w->size, &end))
 		return EINVAL;
 	if (fstat(fd, &st))
 		return errno;

@@ -1639,6 +1639,82 @@ static void test_restart(void)
 	drv_ended(d, "restart");
 }
 
+/*
+ * Has the next ring get an id that was freed: makes and frees others until they have had all ids
+ * once, and then up to the one after which it had been that id's turn
+ */
+static bool next_is(struct drv *d, uint16_t id)
+{
+	struct drv_ring ring;
+	uint16_t before = id;
+	bool seen = false;
+
+	for (unsigned int i = 0; i < 2048; i++) {
+		struct ring_alloc_req q = { .logical_id = 0 };
+		uint64_t memory = d->next;
+
+		if (drv_ring_alloc(d, &ring, RING_NQ, 16, &q) ||
+		    drv_ring_free(d, &ring, HWRM_NO_CMPL_RING))
+			return false;
+		d->next = memory;
+		if (seen && ring.id == before)
+			return true;
+		if (ring.id == id)
+			seen = true;
+		else if (!seen)
+			before = ring.id;
+	}
+	return false;
+}
+
+/* What has lost a part of it does not take that of another queue which got the id */
+static void test_ids_again(void)
+{
+	static const uint8_t first = 0, data[60] = { 2 };
+	struct ring_alloc_req agg = {
+		.enables = RING_EN_RX_BUF_SIZE | RING_EN_RX_RING_ID,
+		.logical_id = 3, .rx_buf_size = 4096,
+	};
+	struct ring_alloc_req cq = { .logical_id = 1, .enables = RING_EN_NQ_RING_ID };
+	struct drv_opts o = drv_defaults();
+	struct drv_tx t = { .data = data, .len = sizeof(data) };
+	struct flow f = tcp4(1, 2);
+	struct drv_ring ring;
+	struct drv_queue *q;
+	struct drv_pkt *p;
+	struct drv *d;
+	uint16_t id;
+
+	o.queues = 2;
+	o.mtu = 9000;
+	o.plc_flags = PLC_JUMBO;
+	d = drv_opened(&o);
+	q = d->q;
+	drv_rss(d, d->vnic, d->rss_ctx, &first, 1);
+	agg.rx_ring_id = q[1].rx.id;
+	cq.nq_ring_id = q[1].nq.id;
+
+	id = q[0].agg.id;
+	drv_ring_free(d, &q[0].agg, HWRM_NO_CMPL_RING);
+	drv_ring_free(d, &q[1].agg, HWRM_NO_CMPL_RING);
+	tap_ok(next_is(d, id) && !drv_ring_alloc(d, &q[1].agg, RING_AGG, 256, &agg) &&
+		       q[1].agg.id == id,
+	       "a queue gets an aggregation ring with the id of another's");
+	p = receive(d, &f, 9, 4000);
+	tap_ok(p && p->error && p->errors == RXEXT_ERR_NOT_FIT,
+	       "the other is without one: what is longer than a buffer does not fit");
+
+	id = q[0].txcq.id;
+	drv_ring_free(d, &q[0].txcq, HWRM_NO_CMPL_RING);
+	tap_ok(next_is(d, id) && !drv_ring_alloc(d, &ring, RING_CMPL, 64, &cq) && ring.id == id,
+	       "a queue gets a completion queue with the id of another's");
+	drv_send(d, 0, &t);
+	nic_flush(d->nic);
+	tap_ok(strstr(d->last_trace, "completion queue is gone"), "the other cannot send: %s",
+	       d->last_trace);
+	drv_ended(d, "ids that are given again");
+}
+
 static void test_reopen(void)
 {
 	struct drv_opts o = drv_defaults();
@@ -2167,6 +2243,7 @@ int main(void)
 	test_stats();
 	test_size_classes();
 	test_restart();
+	test_ids_again();
 	test_reopen();
 	test_link();
 	test_backpressure();
