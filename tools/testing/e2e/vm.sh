@@ -51,6 +51,20 @@ test_status() {
 	tap_ok "says which option and what it takes" said '--mtu 20: give a number from'
 }
 
+# A checkout whose path the kernel's command line would have in two words
+test_odd_checkout() {
+	local here="$work/a checkout"
+
+	mkdir "$here"
+	cp -r "$top/scripts" "$here/"
+	ln -s "$top/build" "$top/linux" "$here/"
+	rc=0
+	timeout -k 10 60 "$here/scripts/zcrx-vm" run --kernel "$vm_kernel" --rw "$here" -- cp "$here/scripts/zcrx-vm" "$here/copy" \
+		>"$work/out" 2>"$work/err" </dev/null || rc=$?
+	tap_eq "$rc" 0 "a checkout with a space in its path"
+	tap_ok "whose files the guest sees, and writes" cmp "$here/scripts/zcrx-vm" "$here/copy"
+}
+
 test_files() {
 	vm_run 60 --mtu 4148 --queues 2 -- bash -c '
 		pwd; echo kept >file; echo lost >/tmp/lost; touch "$HOME/x" "$PWD/../x" 2>/dev/null && echo bad
@@ -169,6 +183,7 @@ main() {
 	export VM_TEST_MARK=$work
 	test_streams
 	test_status
+	test_odd_checkout
 	test_files
 	test_peer
 	test_signals
