@@ -176,7 +176,7 @@ for name in cp mv; do
 		case \${!#} in
 		$ZCRX_LINUX/.export/*) ;;
 		$ZCRX_LINUX/*) echo >>"$dir/kill.count"
-			[ "\$(wc -l <"$dir/kill.count")" -lt "\$FAKE_KILL" ] || kill -KILL \$PPID ;;
+			[ "\$(wc -l <"$dir/kill.count")" -lt "\$FAKE_KILL" ] || { kill -KILL \$PPID; exit; } ;;
 		esac
 		exec $(type -P $name) "\$@"
 	FAKE
@@ -199,16 +199,18 @@ missing() {
 	done
 }
 cp -a "$ZCRX_LINUX" "$dir/before-kill"
-# other names, a file less, one that becomes a directory
+# other names, a file less, one that becomes a directory, one behind "series" in the alphabet
 sed -i 's/zc_40;/zc_40_more;/' "$tree/io_uring/zc_rx.c"
 git -C "$tree" rm -q io_uring/fw.bin io_uring/nothing.h
 mkdir "$tree/io_uring/nothing.h"
 echo deep >"$tree/io_uring/nothing.h/deep.h"
+mkdir "$tree/virt"
+echo late >"$tree/virt/late.c"
 git -C "$tree" add -f -A
 git -C "$tree" commit -q -m 'all in one'
 git -C "$tree" reset -q --soft base
 git -C "$tree" commit -q -m 'io_uring: all in one'
-for n in 1 2 4; do
+for n in 1 2 4 4; do
 	killed_export $n
 	tap_eq "$?:$(missing)" 137: "killed at file $n, linux/ has all that its series names"
 done
@@ -271,7 +273,7 @@ flock "$held"
 building image zc >"$dir/waited" 2>"$dir/waited.err" {held}>&- &
 waiter=$!
 for ((n = 0; n < 200; n++)); do
-	grep -q 'waiting for another' "$dir/waited.err" && break
+	grep -q "waiting for another" "$dir/waited.err" 2>/dev/null && break
 	sleep 0.05
 done
 echo CONFIG_SECOND=y >>"$ZCRX_LINUX/configs/uml"
@@ -314,6 +316,10 @@ commit '2025-01-01 00:00:00 +0000' 'net: one more file'
 kernel_tree export "$tree" >/dev/null 2>&1
 rm -rf "$ZCRX_CACHE/kernel/obj/check"
 FAKE_WARN='warning: odd' tap_fails "but for other files" 'does not build: patch 1' building check-build
+tap_ok "all of them then" building check-build
+rm -r "$ZCRX_CACHE/kernel/built" "$ZCRX_CACHE/kernel/obj/check/net"
+FAKE_WARN='warning: odd' tap_fails "a warning in what is compiled later" 'does not build: patch 1' building check-build
+FAKE_WARN='warning: odd' tap_fails "which stays one, too" 'does not build: patch 1' building check-build
 git -C "$tree" reset -q --hard HEAD~1
 kernel_tree export "$tree" >/dev/null 2>&1
 rm -r "$ZCRX_LINUX/configs"
