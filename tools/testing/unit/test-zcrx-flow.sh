@@ -17,7 +17,7 @@ mkdir "$dir/bin" "$dir/dev"
 
 # A device in files: channels, table, ntuple, gro, rules, context.N. FAKE_FAIL is an extended
 # regular expression of command lines that fail, FAKE_KILL of those after which
-# the caller dies. FAKE_NEW: an ethtool and driver that can set data split.
+# the caller dies, FAKE_SLOW of those that take a while before they do anything. FAKE_NEW: an ethtool and driver that can set data split.
 # FAKE_CONTEXTS: a device that has RSS contexts.
 cat >"$dir/bin/ethtool" <<'FAKE'
 #!/usr/bin/env bash
@@ -25,6 +25,7 @@ cd "${FAKE_DEV:?}" || exit 1
 option=$1
 iface=${2:-}
 line="$*"
+ulimit -S -f unlimited
 changed() {
 	if [ -n "${FAKE_KILL:-}" ] && grep -qE -- "$FAKE_KILL" <<<"$line"; then
 		# the script and the subshell that it may have called this from
@@ -42,6 +43,10 @@ changed() {
 if [ -n "${FAKE_FAIL:-}" ] && grep -qE -- "$FAKE_FAIL" <<<"$line"; then
 	echo "netlink error: no" >&2
 	exit 1
+fi
+if [ -n "${FAKE_SLOW:-}" ] && grep -qE -- "$FAKE_SLOW" <<<"$line"; then
+	: >slow
+	sleep 0.3
 fi
 weights() {
 	awk -v w="$*" 'BEGIN { n = split(w, v, " "); for (i = 1; i <= n; i++) sum += v[i]
@@ -68,7 +73,11 @@ context() { # new|NUMBER ARGUMENT...
 }
 spread() { seq 0 63 | awk -v n="$1" -v s="${2:-0}" '{ printf "%s%d", (NR > 1 ? " " : ""), s + (NR - 1) % n }' >table; }
 case $option in
--h) [ -z "${FAKE_NEW:-}" ] || echo "		[ tcp-data-split on|off|auto ]" ;;
+-h)
+	[ -z "${FAKE_NEW:-}" ] || echo "		[ tcp-data-split on|off|auto ]"
+	# more than a pipe holds
+	seq 20000
+	;;
 -l)
 	[ "$iface" = "${FAKE_IF:?}" ] || { echo "netlink error: Operation not supported" >&2; exit 1; }
 	printf 'Channel parameters for %s:\nPre-set maximums:\nRX:\t\tn/a\nTX:\t\tn/a\nOther:\t\tn/a\nCombined:\t8\n' "$iface"
@@ -152,10 +161,38 @@ case $option in
 	;;
 esac
 FAKE
-chmod 755 "$dir/bin/ethtool"
+# A sed that changes a file, and then its caller dies where the command line matches FAKE_SED
+cat >"$dir/bin/sed" <<'FAKE'
+#!/usr/bin/env bash
+PATH=${PATH#*:}
+sed "$@" || exit
+[ -z "${FAKE_SED:-}" ] || ! grep -qE -- "$FAKE_SED" <<<"$*" || kill -KILL "$PPID"
+FAKE
+# One that knows split on demand, in the file demand where there is one
+cat >"$dir/bin/zcrx-split" <<'FAKE'
+#!/usr/bin/env bash
+cd "${FAKE_DEV:?}" && [ -e demand ] || exit 3
+if [ $# -eq 1 ]; then
+	sed 's/^auto 0/on 0/' demand
+	exit
+fi
+if [ -n "${FAKE_FAIL:-}" ] && grep -qE -- "$FAKE_FAIL" <<<"split $*"; then
+	echo "zcrx-split: $1: refused" >&2
+	exit 1
+fi
+if [ -n "${FAKE_SLOW:-}" ] && grep -qE -- "$FAKE_SLOW" <<<"split $*"; then
+	: >slow
+	sleep 0.3
+fi
+echo "was $(cat demand)"
+echo "$2 $3" >demand
+echo "split $*" >>log
+FAKE
+chmod 755 "$dir/bin/"*
 
 export PATH=$dir/bin:$PATH FAKE_DEV=$dir/dev FAKE_IF=lo ZCRX_FLOW_STATE=$dir/state
-unset FAKE_FAIL FAKE_KILL FAKE_NEW FAKE_CONTEXTS
+export ZCRX_SPLIT=$dir/bin/zcrx-split
+unset FAKE_FAIL FAKE_KILL FAKE_NEW FAKE_CONTEXTS FAKE_SLOW FAKE_SED
 
 # The device as it is before each test
 fresh() {
@@ -176,7 +213,7 @@ fresh() {
 	snapshot >"$dir/before"
 }
 
-snapshot() { (cd "$dir/dev" && shopt -s nullglob && tail -n +1 channels ntuple gro split threshold rules table context.*); }
+snapshot() { (cd "$dir/dev" && shopt -s nullglob && tail -n +1 channels ntuple gro split threshold rules table context.* demand*); }
 
 # Where there is no root, one of a user namespace will do
 as_root=()
@@ -370,6 +407,86 @@ unset FAKE_CONTEXTS
 FAKE_FAIL='src-port 2 m' tap_fails "a device that takes no parts of ports" 'fix: .*or one for each queue, by --port and --src-ip' flow up lo -q 2,3 -p 1
 undone "that"
 
+# a signal while a command runs: that command is undone as well
+signal_at() { # SIGNAL STEP ARGUMENT...
+	local signal=$1 step=$2 pid
+
+	shift 2
+	FAKE_SLOW=$step flow_background "$@"
+	for _ in {1..100}; do
+		[ ! -e "$dir/dev/slow" ] || break
+		sleep 0.05
+	done
+	tap_ok "$signal at $step: it runs" test -e "$dir/dev/slow"
+	kill "-$signal" "$pid"
+	wait "$pid"
+	tap_eq $? $((128 + $(kill -l "$signal"))) "$signal at $step: exit status"
+	# for a command that it did not wait for
+	sleep 0.4
+	out=$(cat "$dir/said")
+	undone "$signal at $step"
+}
+
+# unshare becomes the script; its pid is left in $pid
+flow_background() {
+	${as_root[@]+"${as_root[@]}"} "$tool" "$@" >"$dir/said" 2>&1 &
+	pid=$!
+}
+
+for step in '-L lo combined 6' '-K lo ntuple on' '-X lo equal' '-K lo rx-gro-hw on' 'context new' '-N lo flow-type tcp6'; do
+	fresh
+	echo off >"$dir/dev/ntuple"
+	echo off >"$dir/dev/gro"
+	snapshot >"$dir/before"
+	FAKE_CONTEXTS=1 signal_at TERM "$step" up lo -q 4,5 --channels 6 -p 9999
+done
+fresh
+signal_at HUP '-N lo flow-type tcp4' up lo -q 3 -p 9999
+fresh
+echo 'off 256' >"$dir/dev/demand"
+snapshot >"$dir/before"
+signal_at TERM 'split lo on 0' up lo -q 3 -p 9999
+
+# death between a change and what is known after it
+for step in 'undo adding' 'undo making' 'undo demand'; do
+	fresh
+	echo 'auto 256' >"$dir/dev/demand"
+	snapshot >"$dir/before"
+	FAKE_CONTEXTS=1 FAKE_SED=$step run flow up lo -q 2,3 -p 9999
+	tap_eq "$status" 137 "killed with the note '$step'"
+	FAKE_CONTEXTS=1 tap_ok "killed with the note '$step': down" flow down lo
+	undone "killed with the note '$step'"
+done
+
+# nobody to read what it says
+exec 8> >(exit)
+wait $!
+for err in /dev/full /dev/fd/8; do
+	fresh
+	FAKE_FAIL='-N lo flow-type tcp6' flow up lo -q 3 -p 9999 2>"$err"
+	tap_eq $? 1 "failed, with stderr to $err"
+	undone "failed, with stderr to $err"
+	flow up lo -q 3 -p 9999 2>"$err"
+	tap_eq $? 0 "up, with stderr to $err"
+	flow down lo 2>"$err"
+	tap_eq $? 0 "down, with stderr to $err"
+	undone "down, with stderr to $err"
+done
+exec 8>&-
+
+# a full disk keeps the state as it was
+fresh
+run flow up lo -q 3 -p 9999
+cp "$dir/state/lo" "$dir/lo.state"
+# shellcheck disable=SC2317 # called by way of tap_fails
+flow_full() { (ulimit -S -f 0 && trap '' XFSZ && flow "$@"); }
+FAKE_FAIL='-X' tap_fails "down that fails in part, and cannot write" 'keeps all of it' flow_full down lo
+tap_ok "the state is as it was" cmp "$dir/state/lo" "$dir/lo.state"
+tap_ok "down again" flow down lo
+undone "down again"
+tap_fails "up that cannot write" 'cannot write to ' flow_full up lo -q 3 -p 9999
+undone "up that cannot write"
+
 # others' changes are theirs
 fresh
 run flow up lo --queue 3 --port 9999
@@ -406,6 +523,9 @@ tap_fails "port 65536" 'ports are 1..65535' flow up lo --queue 1 --port 65536
 tap_fails "port 09 is 9, 08x is not" 'ports are' flow up lo --queue 1 --port 08x
 tap_fails "IPv4 address and -6" 'do not go together' flow up lo --queue 1 --port 1 --src-ip 192.0.2.1 -6
 tap_fails "interface that is a path" 'cannot be an interface' flow up ../lo --queue 1 --port 1
+for option in --src-ip --channels --queue --port; do
+	tap_fails "an empty word after $option" "$option needs a value" flow up lo --queue 1 --port 1 $option ''
+done
 tap_fails "no such way" 'auto, rss or rules' flow up lo --queue 1 --port 1 --spread some
 tap_fails "unknown option" "what is '--nope'" flow up lo --nope
 fresh
