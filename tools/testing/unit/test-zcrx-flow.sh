@@ -18,7 +18,7 @@ mkdir "$dir/bin" "$dir/dev"
 # A device in files: channels, table, ntuple, gro, rules, context.N. FAKE_FAIL is an extended
 # regular expression of command lines that fail, FAKE_KILL of those after which
 # the caller dies, FAKE_SLOW of those that take a while before they do anything. FAKE_NEW: an ethtool and driver that can set data split.
-# FAKE_CONTEXTS: a device that has RSS contexts.
+# FAKE_CONTEXTS: a device that has RSS contexts. FAKE_CLOSED=0: one that is closed.
 cat >"$dir/bin/ethtool" <<'FAKE'
 #!/usr/bin/env bash
 cd "${FAKE_DEV:?}" || exit 1
@@ -116,7 +116,8 @@ case $option in
 	[ -z "${4:-}" ] || [ ! -e "context.$4" ] || table=context.$4
 	[ -e $table ] || { echo "Cannot get RX flow hash indir size and/or key size: No such file or directory" >&2; exit 1; }
 	echo "RX flow hash indirection table for $iface with $(cat channels) RX ring(s):"
-	xargs -n 8 <$table | awk '{ printf "%5d: ", (NR - 1) * 8; for (i = 1; i <= NF; i++) printf " %5d", $i; print "" }'
+	# as bnxt_en while it is closed
+	sed "s/[0-9][0-9]*/${FAKE_CLOSED:-&}/g" $table | xargs -n 8 | awk '{ printf "%5d: ", (NR - 1) * 8; for (i = 1; i <= NF; i++) printf " %5d", $i; print "" }'
 	printf 'RSS hash key:\n00:11:22\nRSS hash function:\n    toeplitz: on\n'
 	;;
 -X)
@@ -192,7 +193,7 @@ chmod 755 "$dir/bin/"*
 
 export PATH=$dir/bin:$PATH FAKE_DEV=$dir/dev FAKE_IF=lo ZCRX_FLOW_STATE=$dir/state
 export ZCRX_SPLIT=$dir/bin/zcrx-split
-unset FAKE_FAIL FAKE_KILL FAKE_NEW FAKE_CONTEXTS FAKE_SLOW FAKE_SED
+unset FAKE_FAIL FAKE_KILL FAKE_NEW FAKE_CONTEXTS FAKE_SLOW FAKE_SED FAKE_CLOSED
 
 # The device as it is before each test
 fresh() {
@@ -500,6 +501,67 @@ FAKE_FAIL='-X' tap_fails "down that fails in part" 'could not undo: rss' flow do
 tap_eq "$(grep -c ^undo "$dir/state/lo")" 1 "keeps what is left"
 tap_ok "down again" flow down lo
 undone "down again"
+
+fresh
+run flow up lo --queue 3 --port 9999
+ethtool -X lo default
+tap_ok "down after somebody else set the table as it was" flow down lo
+tap_eq "$(grep -c 'RSS table' <<<"$out")" 0 "has nothing to say of it"
+undone "down after that"
+fresh
+ethtool -X lo weight 1 1 1 1
+snapshot >"$dir/before"
+FAKE_SED='undo rss pending' run flow up lo --queue 3 --port 9999
+tap_eq "$status" 137 "killed with the table set"
+cp "$dir/dev/table" "$dir/table"
+ethtool -X lo weight 1 1 1 1
+sed -i 's/^undo rss [0-9.]* /undo rss pending /' "$dir/state/lo"
+: >"$dir/dev/log"
+tap_ok "killed before the table was set: down" flow down lo
+tap_eq "$(done_commands)" '' "does not set it"
+
+# what cannot be told is not gone
+for step in '-x lo$' '-x lo context' '-n lo'; do
+	fresh
+	export FAKE_CONTEXTS=1
+	run flow up lo -q 2,3 -p 9999
+	FAKE_FAIL=$step tap_fails "down, failed $step" 'could not undo: ' flow down lo
+	tap_eq "$(grep -cm1 '^netlink error: no' <<<"$out")" 1 "with ethtool's message"
+	tap_ok "down again" flow down lo
+	undone "down again"
+	FAKE_FAIL=$step run flow up lo -q 2,3 -p 9999
+	tap_eq "$status" "$([ "$step" = '-x lo context' ]; echo $?)" "up, failed $step: exit status"
+	run flow down lo
+	undone "up, failed $step"
+	unset FAKE_CONTEXTS
+done
+
+# an interface that can go down, be renamed: lo of another namespace
+unshare ${as_root[@]+-Ur} -n sleep 300 &
+holder=$!
+trap 'kill $holder 2>/dev/null; rm -rf "$dir"' EXIT
+there() { nsenter -t $holder ${as_root[@]+-U --preserve-credentials} -n "$@"; }
+for _ in {1..20}; do
+	[ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/$holder/ns/net)" ] || break
+	sleep 0.05
+done
+if there ip link set lo up 2>/dev/null; then
+	fresh
+	run there "$tool" up lo -q 3 -p 9999
+	cp "$dir/state/lo" "$dir/lo.state"
+	snapshot >"$dir/after"
+	there ip link set lo down
+	FAKE_CLOSED=0 tap_fails "down while the interface is down" 'fix: ip link set lo up' there "$tool" down lo
+	tap_eq "$status" 3 "exit status"
+	tap_ok "the state is as it was" cmp "$dir/state/lo" "$dir/lo.state"
+	tap_eq "$(snapshot)" "$(cat "$dir/after")" "and the device"
+	FAKE_CLOSED=0 tap_fails "status while the interface is down" 'interface is down' there "$tool" status lo
+	there ip link set lo up
+	tap_ok "down when it is up again" there "$tool" down lo
+	undone "down when it is up again"
+else
+	tap_skip "an interface that goes down" "no network namespaces"
+fi
 
 # refusals
 fresh
