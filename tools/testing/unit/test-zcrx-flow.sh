@@ -109,6 +109,8 @@ case $option in
 -k) printf 'Features for %s:\nrx-checksumming: on\nntuple-filters: %s\nrx-gro-hw: %s\n' "$iface" "$(cat ntuple)" "$(cat gro)" ;;
 -K)
 	echo "$4" >"$(sed 's/^rx-gro-hw$/gro/' <<<"$3")"
+	# as bnxt_en
+	[ "$3 $4" != 'ntuple off' ] || : >rules
 	changed
 	;;
 -x)
@@ -280,7 +282,7 @@ flow down lo >/dev/null 2>&1
 undone "down"
 
 fresh
-echo off >"$dir/dev/ntuple"
+ethtool -K lo ntuple off
 echo off >"$dir/dev/gro"
 snapshot >"$dir/before"
 tap_ok "up turns on what is off" flow up lo --queue 1 --port 1 --src-ip 192.0.2.1
@@ -297,7 +299,7 @@ tap_ok "that is undone" diff "$dir/before" "$dir/after"
 # a failure, and death, at each step
 for step in '-L lo combined 6' '-K lo ntuple on' '-X lo equal' '-K lo rx-gro-hw on' '-N lo flow-type tcp4' '-N lo flow-type tcp6'; do
 	fresh
-	echo off >"$dir/dev/ntuple"
+	ethtool -K lo ntuple off
 	echo off >"$dir/dev/gro"
 	snapshot >"$dir/before"
 	FAKE_FAIL=$step run flow up lo --queue 5 --channels 6 --port 9999
@@ -436,7 +438,7 @@ flow_background() {
 
 for step in '-L lo combined 6' '-K lo ntuple on' '-X lo equal' '-K lo rx-gro-hw on' 'context new' '-N lo flow-type tcp6'; do
 	fresh
-	echo off >"$dir/dev/ntuple"
+	ethtool -K lo ntuple off
 	echo off >"$dir/dev/gro"
 	snapshot >"$dir/before"
 	FAKE_CONTEXTS=1 signal_at TERM "$step" up lo -q 4,5 --channels 6 -p 9999
@@ -519,6 +521,73 @@ sed -i 's/^undo rss [0-9.]* /undo rss pending /' "$dir/state/lo"
 : >"$dir/dev/log"
 tap_ok "killed before the table was set: down" flow down lo
 tap_eq "$(done_commands)" '' "does not set it"
+
+# numbers that went to others' rules and contexts
+export FAKE_CONTEXTS=1
+fresh
+run flow up lo -q 2,3 -p 9999
+sed -i 's/^1 6 9999 @1$/1 6 443 1/' "$dir/dev/rules"
+tap_fails "status: another rule" 'rule 1: is another one now' flow status lo
+tap_ok "down when another rule has the number" flow down lo
+tap_eq "$(grep -c 'rule 1: is another one now; left' <<<"$out")" 1 "says so"
+tap_eq "$(cat "$dir/dev/rules")" "$(printf '5 4 22 1\n1 6 443 1')" "leaves it, and deletes the other"
+fresh
+run flow up lo -q 2,3 -p 9999
+sed -i '/@1$/d' "$dir/dev/rules"
+seq 0 63 | awk '{ printf "%s%d", (NR > 1 ? " " : ""), NR % 2 }' >"$dir/dev/context.1"
+tap_ok "down when another context has the number" flow down lo
+tap_eq "$(grep -c 'RSS context 1: has been changed since; left' <<<"$out")" 1 "says so"
+tap_ok "leaves it" test -e "$dir/dev/context.1"
+unset FAKE_CONTEXTS
+
+# values that somebody else has set since: FILE VALUE
+for change in 'channels 7' 'split off' 'threshold 100' 'demand off_100' 'demand on_100'; do
+	fresh
+	[[ $change != demand* ]] || echo 'auto 256' >"$dir/dev/demand"
+	echo off >"$dir/dev/gro"
+	export FAKE_NEW=1
+	run flow up lo -q 5 --channels 6 -p 9999
+	read -r file value <<<"${change/_/ }"
+	echo "$value" >"$dir/dev/$file"
+	: >"$dir/dev/log"
+	tap_ok "down after $change by others" flow down lo
+	unset FAKE_NEW
+	tap_eq "$(cat "$dir/dev/$file")" "$value" "that is left"
+	[ "$change" = 'split off' ] || tap_eq "$(grep -c 'has been changed since, from .* to .*; left as it is' <<<"$out")" 1 "and said"
+done
+
+# ntuple filters that others use by now
+fresh
+ethtool -K lo ntuple off
+snapshot >"$dir/before"
+run flow up lo -q 3 -p 9999
+run flow down lo --dry-run
+tap_eq "$(grep -c 'ntuple off' <<<"$out")" 1 "down, dry run, without others' rules"
+ethtool -N lo flow-type tcp4 dst-port 80 action 1 >"$dir/said"
+tap_ok "down, with others' rules" flow down lo
+tap_eq "$(cat "$dir/dev/ntuple" "$dir/dev/rules" | xargs)" 'on 2 4 80 1' "ntuple filters stay on"
+tap_eq "$(grep -c 'filter rules of others' <<<"$out")" 1 "says so"
+fresh
+ethtool -K lo ntuple off
+snapshot >"$dir/before"
+run flow up lo -q 3 -p 9999
+FAKE_FAIL='delete 1' tap_fails "a rule of its own stays" 'could not undo: ntuple' flow down lo
+tap_ok "down again" flow down lo
+undone "down again"
+
+# split on demand
+for demand in 'auto 256' 'off 0' 'on 0' 'on 256' 'auto 0'; do
+	fresh
+	echo "$demand" >"$dir/dev/demand"
+	snapshot >"$dir/before"
+	run flow up lo -q 3 -p 9999
+	tap_eq "$(cat "$dir/dev/demand")" 'on 0' "split was $demand"
+	run flow down lo
+	undone "split was $demand"
+	FAKE_FAIL='split lo on 0' tap_fails "split was $demand, refused" 'could not be turned on' flow up lo -q 3 -p 9999
+	tap_eq "$(grep -c '] .*zcrx-split lo [aof]' <<<"$out")" 1 "split was $demand: only what was refused"
+	undone "split was $demand, refused"
+done
 
 # what cannot be told is not gone
 for step in '-x lo$' '-x lo context' '-n lo'; do
