@@ -628,9 +628,103 @@ if there ip link set lo up 2>/dev/null; then
 	there ip link set lo up
 	tap_ok "down when it is up again" there "$tool" down lo
 	undone "down when it is up again"
+
+	# a name that changes, and one more
+	fresh
+	run there "$tool" up lo -q 3 -p 9999
+	there ip link set lo down
+	there ip link set lo name zc0
+	there ip link set zc0 up
+	FAKE_IF=zc0 tap_ok "renamed: status" there "$tool" status zc0
+	FAKE_IF=zc0 tap_ok "renamed: up once more" there "$tool" up zc0 -q 3 -p 9999
+	tap_eq "$(wc -l <"$dir/dev/log")" 3 "that did nothing"
+	cp "$dir/state/lo" "$dir/lo.state"
+	tap_ok "renamed: down of the name that it had" there "$tool" down lo
+	tap_eq "$(grep -c 'lo is zc0' <<<"$out")" 1 "says so"
+	tap_eq "$(grep -c -- 'N zc0 delete' "$dir/dev/log")" 2 "that is what it undoes"
+	undone "renamed: down"
+	for kind in dummy ifb veth bridge; do
+		! there ip link add lo type $kind 2>/dev/null || break
+	done
+	if there ip link show dev lo >"$dir/said" 2>&1; then
+		cp "$dir/lo.state" "$dir/state/lo"
+		there ip link set lo up
+		for command in up down status; do
+			words=()
+			[ $command != up ] || words=(-q 3 -p 9999)
+			tap_fails "$command of a name that is another's now" 'fix: zcrx-flow down zc0' there "$tool" $command lo ${words[@]+"${words[@]}"}
+		done
+		FAKE_IF=zc0 tap_ok "and of the name that it has" there "$tool" down zc0
+		there ip link delete lo
+	else
+		tap_skip "a name that is another's now" "no kind of interface to make"
+	fi
+	there ip link set zc0 down
+	there ip link set zc0 name lo
+	there ip link set lo up
+	if there ip link property add dev lo altname another-name-of-lo 2>/dev/null; then
+		fresh
+		run there "$tool" up lo -q 3 -p 9999
+		tap_ok "up by altname" there "$tool" up another-name-of-lo -q 3 -p 9999
+		tap_eq "$(wc -l <"$dir/dev/log")" 3 "that did nothing"
+		tap_ok "down by altname" there "$tool" down another-name-of-lo
+		undone "down by altname"
+	else
+		tap_skip "an altname" "none here"
+	fi
 else
 	tap_skip "an interface that goes down" "no network namespaces"
 fi
+
+# another device, another boot, another namespace: the words of "device" are boot, namespace,
+# ifindex and place in sysfs
+device_word() { awk -v i="$1" -v w="$2" '/^device / { $(i + 1) = w } { print }' "$dir/lo.state" >"$dir/state/$3"; }
+fresh
+run flow up lo -q 3 -p 9999
+cp "$dir/state/lo" "$dir/lo.state"
+for word in '1 00000000-0000-0000-0000-000000000000' '3 999999'; do
+	fresh
+	mkdir "$dir/state"
+	# shellcheck disable=SC2086 # words
+	device_word $word lo
+	tap_fails "word $word: status" 'not up' flow status lo
+	tap_ok "word $word: down, dry run" flow down lo --dry-run
+	tap_ok "leaves the state" test -e "$dir/state/lo"
+	tap_ok "word $word: up" flow up lo -q 3 -p 9999
+	tap_eq "$(wc -l <"$dir/dev/log")" 3 "does all of it"
+	run flow down lo
+	undone "word $word"
+	# shellcheck disable=SC2086 # words
+	device_word $word none0
+	tap_ok "word $word: down of what is gone, dry run" flow down none0 --dry-run
+	tap_ok "leaves the state" test -e "$dir/state/none0"
+	tap_ok "word $word: down of what is gone" flow down none0
+	tap_ok "no state left" test ! -e "$dir/state/none0"
+done
+device_word 2 1 lo
+tap_fails "up in another namespace: up" 'in another network namespace' flow up lo -q 3 -p 9999
+tap_fails "up in another namespace: down" 'in another network namespace' flow down lo
+tap_eq "$status" 3 "exit status"
+tap_ok "the state is kept" test -e "$dir/state/lo"
+rm "$dir/state/lo"
+for bound in /sys/bus/*/devices/*/driver; do
+	bound=${bound%/driver} bound=${bound#/sys/bus/}
+	if [ -e "/sys/bus/$bound/driver" ] && ! ip -d link | grep "parentdev ${bound##*/}" >"$dir/said"; then break; fi
+	bound=''
+done
+if [ -n "$bound" ]; then
+	sed -E "s|^(device [^ ]+ [^ ]+) .*|\1 999999 $bound|" "$dir/lo.state" >"$dir/state/none0"
+	tap_fails "an interface that went elsewhere: down" 'has left this network namespace' flow down none0
+	tap_ok "the state is kept" test -e "$dir/state/none0"
+	rm "$dir/state/none0"
+else
+	tap_skip "an interface that went elsewhere: down" "no device with a driver"
+fi
+fresh
+run flow up lo -q 3 -p 9999
+: >"$dir/dev/rules"
+tap_fails "up for the same, but not in force" 'fix: zcrx-flow down lo, then up again' flow up lo -q 3 -p 9999
+run flow down lo
 
 # refusals
 fresh
