@@ -8,9 +8,9 @@
 #include <linux/if_ether.h>
 #include <linux/sockios.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -33,14 +33,17 @@ int zerocopy_open(struct zerocopy *z, int fd, size_t size)
 	int on = 1;
 
 	/* an ended connection does not tell any more */
-	*z = (struct zerocopy){ .fd = fd, .local = net_is_local(fd) };
+	*z = (struct zerocopy){ .fd = fd, .local = net_is_local(fd), .size = size };
 	net_own_iface(fd, z->iface);
 	if (setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)))
 		return -errno;
 	for (unsigned int i = 0; i < ZEROCOPY_BUFS; i++) {
-		z->bufs[i].mem = aligned_alloc(4096, size);
-		if (!z->bufs[i].mem)
-			return -ENOMEM;
+		/* not of the heap, see zerocopy_close() */
+		void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (mem == MAP_FAILED)
+			return -errno;
+		z->bufs[i].mem = mem;
 	}
 	return 0;
 }
@@ -177,12 +180,14 @@ int zerocopy_sent(struct zerocopy *z, int64_t ret)
  * zerocopy_close() - give the memory back
  * @z: the state
  *
- * What the kernel still sends from it, it keeps for itself.
+ * What the kernel still sends from it, it keeps for itself: pages that are not mapped any more stay
+ * as they are, while the heap would write to them.
  */
 void zerocopy_close(struct zerocopy *z)
 {
 	for (unsigned int i = 0; i < ZEROCOPY_BUFS; i++)
-		free(z->bufs[i].mem);
+		if (z->bufs[i].mem)
+			munmap(z->bufs[i].mem, z->size);
 }
 
 /* ---- why it was copied ------------------------------------------------- */

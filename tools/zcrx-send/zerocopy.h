@@ -36,6 +36,7 @@ struct zerocopy_buf {
  * @fd: socket
  * @iface: interface that has our address, empty when that is not known
  * @local: the receiver is this host
+ * @size: bytes of a buffer
  * @bufs: buffers, in turn
  * @next: the one whose turn it is
  * @now: the one in use
@@ -49,6 +50,7 @@ struct zerocopy {
 	int fd;
 	char iface[IF_NAMESIZE];
 	bool local;
+	size_t size;
 	struct zerocopy_buf bufs[ZEROCOPY_BUFS];
 	unsigned int next;
 	struct zerocopy_buf *now;

@@ -213,6 +213,16 @@ receive --connections 4 --verify
 send 127.0.0.1 "$port" --pattern --bytes 10M -P 4 --zerocopy
 ended 0 'zero copy of four streams'
 
+# One signal, and the exit status of who gets it
+interrupt=(timeout --foreground --preserve-status -s INT 0.5)
+for how in '' --zerocopy; do
+	receive --connections 2 --verify
+	refused 0 '' "the pattern without end, interrupted, ${how:-with copies}" \
+		"${interrupt[@]}" "$send" 127.0.0.1 "$port" --pattern ${how:+"$how"}
+	refused 0 '' '  and again' "${interrupt[@]}" "$send" 127.0.0.1 "$port" --pattern ${how:+"$how"}
+	ended 0 '  what was on its way then is right'
+done
+
 if command -v prlimit >/dev/null && [ "$(ulimit -l)" != 64 ]; then
 	receive --once --verify
 	prlimit --memlock=65536 setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock \
