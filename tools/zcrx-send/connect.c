@@ -43,7 +43,8 @@ static int connect_any(const struct addrinfo *list, uint32_t page, struct reach 
  *	room for, 0 not to. The receiver may want less, but not more
  * @how: how it was connected
  *
- * Return: a blocking socket, -errno after it was said.
+ * Return: a blocking socket that a close resets, see reset_on_close(); -EINTR when a signal
+ * asked to stop, another -errno after it was said.
  */
 int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
 		     struct reach *how)
@@ -65,9 +66,24 @@ int connect_receiver(const struct send_options *opt, struct report *report, uint
 		fd = connect_any(list, page, how);
 	}
 	freeaddrinfo(list);
-	if (fd < 0)
+	if (fd >= 0)
+		reset_on_close(fd, true);
+	else if (fd != -EINTR)
 		say_refusal(opt, report, ZCRX_STEP_CONNECT, fd);
 	return fd;
+}
+
+/**
+ * reset_on_close() - choose how a connection ends
+ * @fd: the socket
+ * @reset: when it is closed, or this process ends in whatever way, reset it: who gets that
+ *	does not take what came for all there is. Else it ends in order
+ */
+void reset_on_close(int fd, bool reset)
+{
+	const struct linger linger = { .l_onoff = reset };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
 /* All streams are cut alike, so the receiver has to offer each the same */
@@ -75,6 +91,9 @@ static int agree(struct sender *s, struct stream *st)
 {
 	int err = greet(s->opt, s->report, st->fd, false, &s->offer);
 
+	/* who refuses has said so, and a reset might overtake that */
+	if (err && err != -EINTR)
+		reset_on_close(st->fd, false);
 	if (err)
 		return err;
 	s->want = (struct geometry_want){
@@ -91,10 +110,10 @@ static int open_stream(struct sender *s, struct stream *st)
 	int err = source_open(&st->source, opt->kind, opt->path);
 
 	st->sender = s;
-	if (err) {
+	if (err && err != -EINTR)
 		say_unreadable(opt, s->report, err);
+	if (err)
 		return err;
-	}
 	if (opt->how == SEND_SPLICED && !st->source.size) {
 		struct diag_env env = { 0 };
 
@@ -123,8 +142,14 @@ int open_streams(struct sender *s)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < s->opt->streams && !err; i++)
+	for (uint32_t i = 0; i < s->opt->streams && !err; i++) {
 		err = open_stream(s, &s->streams[i]);
+		/* most of it cannot be interrupted */
+		if (!err && stop_wanted())
+			err = -EINTR;
+	}
+	if (err == -EINTR)
+		report_say(s->report, "interrupted before anything was sent");
 	return err;
 }
 

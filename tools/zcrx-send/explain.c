@@ -61,6 +61,12 @@ static int find_out(const struct send_options *opt, struct report *report, struc
 			.quantum = f->offer.quantum,
 			.record = f->offer.record,
 		};
+	/*
+	 * A receiver that greets knows that nothing follows. To any other an end in order would
+	 * be that of an empty stream, which it might keep.
+	 */
+	if (opt->hello_ns)
+		reset_on_close(fd, false);
 	close(fd);
 	geometry_plan(&f->path, &f->want, f->mss, &f->plan);
 	return err;

@@ -47,7 +47,8 @@ static const struct option_def defs[] = {
 	{ "pattern", KEY_PATTERN, NULL, "the pattern of zcrx-recv --verify, without end" },
 	{ "verify", KEY_VERIFY, NULL, "the same as --pattern" },
 	{ "bytes", KEY_BYTES, "SIZE", "of each stream no more than SIZE bytes" },
-	{ "time", KEY_TIME, "S", "end after S seconds" },
+	{ "time", KEY_TIME, "S", "end after S seconds: of all but the pattern without\n"
+			      "end a failure, if not all is acknowledged then" },
 	{ .help = "How to send" },
 	{ "parallel", 'P', "N", "N streams of the same data at once (1)" },
 	{ "page", KEY_PAGE, "SIZE", "page size of the receiver (4096); smaller powers of\n"
@@ -86,7 +87,8 @@ static void help(void)
 	       "2^20 bytes, Gbit is 10^9 bits.\n"
 	       "\n"
 	       "A page of 4096 bytes needs an MTU of 4148 with IPv4 and 4168 with IPv6, with TCP\n"
-	       "timestamps, on both sides. Ends when everything is acknowledged.\n"
+	       "timestamps, on both sides. Ends when everything is acknowledged. What is cut\n"
+	       "before, by a signal perhaps, ends with a reset: nobody takes it for complete.\n"
 	       "\n"
 	       "TCP may cut a stream anywhere. The report says what its counters prove: 'shape\n"
 	       "kept' is for whole records that left this machine once and in full segments;\n"
@@ -96,8 +98,8 @@ static void help(void)
 	       "interval, explain, warning, error and end. The source has their JSON schema,\n"
 	       "tools/zcrx-send/report.schema.json.\n"
 	       "\n"
-	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 no connection, or\n"
-	       "nothing to send.\n"
+	       "Exit status: 0 done; 1 failed on the way, or stopped before the end; 2 wrong\n"
+	       "usage; 3 no connection, or nothing to send.\n"
 	       "\n"
 	       "Examples:\n"
 	       "  zcrx-send --explain HOST 9999\n"

@@ -7,6 +7,7 @@
 #include "sender.h"
 #include "shape.h"
 #include "stats.h"
+#include "stop.h"
 #include "wrap.h"
 
 /**
@@ -160,6 +161,21 @@ uint64_t total_to_send(const struct sender *s)
 	if (!each || (limit && limit < each))
 		each = limit;
 	return each * s->opt->streams;
+}
+
+/**
+ * say_cut() - tell that the streams were stopped before their end
+ * @s: the sender
+ */
+void say_cut(struct sender *s)
+{
+	uint64_t total = total_to_send(s);
+	char have[REPORT_SIZE], all[REPORT_SIZE];
+
+	report_say(s->report,
+		   "%s after %s of %s: not all is sent and acknowledged, so the receiver gets a reset",
+		   stop_wanted() ? "interrupted" : "out of time", report_size(total_sent(s), have),
+		   total ? report_size(total, all) : "what there is");
 }
 
 /* The same line again and again, on a terminal */
@@ -338,8 +354,9 @@ static void warn_sends(struct sender *s, const struct sends *sends)
  * say_end() - what has happened
  * @s: the sender
  * @used: processor time of the transfer
+ * @complete: nothing failed, and all was sent and acknowledged that has an end
  */
-void say_end(struct sender *s, const struct cpu_sample *used)
+void say_end(struct sender *s, const struct cpu_sample *used, bool complete)
 {
 	struct shape shape = sum_shape(s);
 	uint64_t bytes = total_sent(s);
@@ -353,6 +370,7 @@ void say_end(struct sender *s, const struct cpu_sample *used)
 	json = report_event(out, "end");
 	if (json) {
 		report_rate(out, bytes, used->wall_ns);
+		json_bool(&out->json, "complete", complete);
 		json_shape(&shape, &out->json);
 		if (sends.all) {
 			json_u64(&out->json, "sends", sends.all);

@@ -4,6 +4,7 @@
 #define SENDER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "geometry.h"
 #include "hello.h"
@@ -39,6 +40,7 @@ struct reach {
  * @info: TCP's own account at the end
  * @step: what failed
  * @err: errno of it, 0 if nothing did
+ * @cut: stopped before its end
  */
 struct stream {
 	struct sender *sender;
@@ -55,6 +57,7 @@ struct stream {
 	struct tcp_info info;
 	enum zcrx_step step;
 	int err;
+	bool cut;
 };
 
 /**
@@ -64,10 +67,11 @@ struct stream {
  * @want: how it is to be cut
  * @offer: what the receiver offered, all 0 without a greeting
  * @streams: connections
+ * @started: threads, of the first so many streams
  * @done: pipe: a byte for each stream that is done
  * @stop: becomes readable on SIGINT and SIGTERM
  * @moving: a line on the terminal is being moved on
- * @stopping: sockets were shut down to end the streams
+ * @stopping: the streams are to end
  */
 struct sender {
 	const struct send_options *opt;
@@ -75,10 +79,11 @@ struct sender {
 	struct geometry_want want;
 	struct hello offer;
 	struct stream *streams;
+	uint32_t started;
 	int done[2];
 	int stop;
 	bool moving;
-	bool stopping;
+	atomic_bool stopping;
 };
 
 void *stream_main(void *arg);
@@ -91,12 +96,14 @@ void say_unreadable(const struct send_options *opt, struct report *report, int e
 void say_start(struct sender *s);
 void say_interval(struct sender *s, uint64_t at_ns, uint64_t bytes, uint64_t ns);
 void say_no_more(struct sender *s);
-void say_end(struct sender *s, const struct cpu_sample *used);
+void say_cut(struct sender *s);
+void say_end(struct sender *s, const struct cpu_sample *used, bool complete);
 uint64_t total_to_send(const struct sender *s);
 uint64_t total_sent(const struct sender *s);
 
 int connect_receiver(const struct send_options *opt, struct report *report, uint32_t page,
 		     struct reach *how);
+void reset_on_close(int fd, bool reset);
 int open_streams(struct sender *s);
 void close_streams(struct sender *s);
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "pattern.h"
-#include "stop.h"
 
 /**
  * source_open() - start a stream
@@ -46,6 +45,8 @@ int source_open(struct source *s, enum source_kind kind, const char *path)
  * @buf: where to put them
  * @len: how many; fewer come only at the end
  *
+ * A signal that this program handles asks to stop, so what it interrupts is not tried again.
+ *
  * Return: bytes, 0 at the end, -errno; -EINTR when it was to stop.
  */
 int64_t source_read(struct source *s, void *buf, size_t len)
@@ -60,8 +61,6 @@ int64_t source_read(struct source *s, void *buf, size_t len)
 	while (done < len) {
 		ssize_t ret = read(s->fd, (char *)buf + done, len - done);
 
-		if (ret < 0 && errno == EINTR && !stop_wanted())
-			continue;
 		if (ret < 0)
 			return -errno;
 		if (!ret)

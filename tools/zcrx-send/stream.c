@@ -20,6 +20,11 @@
 /* Look so often whether everything is acknowledged */
 #define ACK_POLL_MS	10
 
+static bool is_stopping(const struct stream *st)
+{
+	return stop_wanted() || st->sender->stopping;
+}
+
 /* @flags: MSG_ZEROCOPY or 0, for the buffer in use */
 static ssize_t send_some(struct stream *st, const struct msghdr *msg, int flags)
 {
@@ -43,7 +48,7 @@ static int send_record(struct stream *st, const uint8_t *data, size_t len)
 
 		if (ret == -ENOBUFS && flags)
 			flags = 0;
-		else if (ret < 0 && ret != -EAGAIN && (ret != -EINTR || stop_wanted()))
+		else if (ret < 0 && ret != -EAGAIN && (ret != -EINTR || is_stopping(st)))
 			return (int)ret;
 		if (ret < 0)
 			continue;
@@ -113,8 +118,8 @@ static int send_copying(struct stream *st)
 	uint8_t *buf = aligned_alloc(4096, whole_pages(size));
 	int ret = buf ? 1 : -ENOMEM;
 
-	while (ret > 0 && !stop_wanted())
-		ret = send_next(st, buf, size);
+	while (ret > 0)
+		ret = is_stopping(st) ? -EINTR : send_next(st, buf, size);
 	free(buf);
 	return ret < 0 ? ret : 0;
 }
@@ -122,16 +127,17 @@ static int send_copying(struct stream *st)
 static int send_zerocopy(struct stream *st)
 {
 	size_t size = buffer_size(st);
-	int ret = zerocopy_open(&st->zc, st->fd, whole_pages(size));
+	int ret = zerocopy_open(&st->zc, st->fd, &st->sender->stopping, whole_pages(size));
 
 	if (ret)
 		return ret;
-	for (ret = 1; ret > 0 && !stop_wanted();) {
+	for (ret = 1; ret > 0;) {
 		uint8_t *buf = zerocopy_buffer(&st->zc, &ret);
 
-		ret = buf ? send_next(st, buf, size) : ret;
+		if (buf)
+			ret = is_stopping(st) ? -EINTR : send_next(st, buf, size);
 	}
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /* From the page cache, without a detour through memory of ours: 0, -errno */
@@ -141,7 +147,7 @@ static int splice_some(struct stream *st, size_t len)
 		off_t pos = (off_t)st->source.pos;
 		ssize_t ret = sendfile(st->fd, st->source.fd, &pos, len);
 
-		if (ret < 0 && errno == EINTR && !stop_wanted())
+		if (ret < 0 && errno == EINTR && !is_stopping(st))
 			continue;
 		if (ret < 0)
 			return -errno;
@@ -185,16 +191,20 @@ static int send_spliced(struct stream *st)
 
 	if (limit && limit < end)
 		end = limit;
-	while (!err && st->source.pos < end && !stop_wanted()) {
+	while (!err && st->source.pos < end) {
 		uint64_t left = end - st->source.pos;
 		uint32_t record = st->sender->want.record;
 
-		err = splice_record(st, left < record ? (size_t)left : record);
+		err = is_stopping(st) ? -EINTR :
+					splice_record(st, left < record ? (size_t)left : record);
 	}
 	return err;
 }
 
-/* Everything the source has, in records, the last one as long as it happens to be */
+/*
+ * Everything the source has, in records, the last one as long as it happens to be;
+ * -EINTR when it was to stop before
+ */
 static int (*const senders[])(struct stream *st) = {
 	[SEND_COPYING] = send_copying,
 	[SEND_ZEROCOPY] = send_zerocopy,
@@ -242,8 +252,10 @@ static int wait_for_acks(struct stream *st)
 		err = net_error(st->fd);
 		if (err)
 			return err;
-		if (stop_wanted() || (!st->info.tcpi_unacked && !st->info.tcpi_notsent_bytes))
+		if (!st->info.tcpi_unacked && !st->info.tcpi_notsent_bytes)
 			return 0;
+		if (is_stopping(st))
+			return -EINTR;
 	}
 }
 
@@ -270,6 +282,23 @@ static int feed(struct stream *st)
 	return wait_for_acks(st);
 }
 
+/*
+ * The end of a stream that was stopped, whatever failed in the course of that. The pattern has
+ * no other end, unless it is limited. All else was cut, and must not look complete.
+ */
+static void end_stopped(struct stream *st)
+{
+	const struct send_options *opt = st->sender->opt;
+
+	st->cut = opt->kind != SOURCE_PATTERN || opt->bytes;
+	if (!st->cut) {
+		net_cork(st->fd, false);
+		shutdown(st->fd, SHUT_WR);
+	}
+	net_tcp_info(st->fd, &st->info);
+	st->err = 0;
+}
+
 /* The last notifications follow the last acknowledgements; while the socket is there, look why */
 static void end_zerocopy(struct stream *st)
 {
@@ -286,7 +315,7 @@ static void end_zerocopy(struct stream *st)
  * stream_main() - feed a stream until its end; a thread
  * @arg: struct stream
  *
- * Return: NULL; the stream has step and errno of what failed.
+ * Return: NULL; the stream has step and errno of what failed, or that it was cut.
  */
 void *stream_main(void *arg)
 {
@@ -296,10 +325,14 @@ void *stream_main(void *arg)
 	/* connecting and greeting took segments, too */
 	net_tcp_info(st->fd, &st->before);
 	st->err = feed(st);
-	if (st->err) {
+	if (st->err && is_stopping(st)) {
+		end_stopped(st);
+	} else if (st->err) {
 		net_tcp_info(st->fd, &st->info);
 		st->err = why_closed(st, st->err);
 	}
+	if (!st->err && !st->cut)
+		reset_on_close(st->fd, false);
 	if (st->sender->opt->how == SEND_ZEROCOPY)
 		end_zerocopy(st);
 	/* the pipe holds far more bytes than there are streams */

@@ -17,23 +17,26 @@
 #include "nicinfo.h"
 #include "stop.h"
 
-/* Look so often whether the connection has failed, or a signal asked to stop */
+/* Look so often whether the connection has failed, or the stream is to end */
 #define LOOK_MS		100
 
 /**
  * zerocopy_open() - prepare a stream
  * @z: the state
  * @fd: its socket
+ * @stopping: true as soon as the stream is to end
  * @size: bytes of a buffer, a multiple of the page size
  *
  * Return: 0, -errno; zerocopy_close() in any case.
  */
-int zerocopy_open(struct zerocopy *z, int fd, size_t size)
+int zerocopy_open(struct zerocopy *z, int fd, const atomic_bool *stopping, size_t size)
 {
 	int on = 1;
 
 	/* an ended connection does not tell any more */
-	*z = (struct zerocopy){ .fd = fd, .local = net_is_local(fd), .size = size };
+	*z = (struct zerocopy){
+		.fd = fd, .stopping = stopping, .local = net_is_local(fd), .size = size,
+	};
 	net_own_iface(fd, z->iface);
 	if (setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)))
 		return -errno;
@@ -90,7 +93,7 @@ static int reap_one(struct zerocopy *z)
  * @z: the state
  * @wait: for at least one
  *
- * Return: 0, -EINTR when a signal asked to stop, another -errno of the connection.
+ * Return: 0, -EINTR when the stream is to end, another -errno of the connection.
  */
 int zerocopy_reap(struct zerocopy *z, bool wait)
 {
@@ -107,7 +110,7 @@ int zerocopy_reap(struct zerocopy *z, bool wait)
 			return ret;
 		if (!wait || z->open < before || !z->open)
 			return 0;
-		if (stop_wanted())
+		if (stop_wanted() || *z->stopping)
 			return -EINTR;
 		poll(&pfd, 1, LOOK_MS);
 		ret = pfd.revents & POLLERR ? net_error(z->fd) : 0;

@@ -7,6 +7,7 @@
 #ifndef ZEROCOPY_H
 #define ZEROCOPY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct zerocopy_buf {
 /**
  * struct zerocopy - the state of a stream
  * @fd: socket
+ * @stopping: whether the stream is to end
  * @iface: interface that has our address, empty when that is not known
  * @local: the receiver is this host
  * @size: bytes of a buffer
@@ -48,6 +50,7 @@ struct zerocopy_buf {
  */
 struct zerocopy {
 	int fd;
+	const atomic_bool *stopping;
 	char iface[IF_NAMESIZE];
 	bool local;
 	size_t size;
@@ -60,7 +63,7 @@ struct zerocopy {
 	uint64_t refused;
 };
 
-int zerocopy_open(struct zerocopy *z, int fd, size_t size);
+int zerocopy_open(struct zerocopy *z, int fd, const atomic_bool *stopping, size_t size);
 uint8_t *zerocopy_buffer(struct zerocopy *z, int *err);
 int zerocopy_sent(struct zerocopy *z, int64_t ret);
 int zerocopy_reap(struct zerocopy *z, bool wait);

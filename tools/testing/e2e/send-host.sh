@@ -23,15 +23,16 @@ tap_eq "$("$send" --help | awk 'length > 80')" '' 'help has no line of more than
 # explains TEXT MTU PAYLOAD ALIGNED DIRECT [ARGUMENT...]: what --explain says with this MTU, and
 # that a stream is then really cut so
 explains() {
-	local text=$1 mtu=$2 payload=$3 aligned=$4 direct=$5
+	local text=$1 mtu=$2 payload=$3 aligned=$4 direct=$5 rc=0
 
 	shift 5
 	ip link set lo mtu "$mtu"
 	receive "${recv_args[@]}" --connections 2 --discard
-	refused 0 'nothing is sent' "explain: $text" "$send" "$host" "$port" --explain --json "$@"
-	cp stdout explained
-	cat stdout >>sent.lines
-	cp talk.txt told
+	# the receiver has something to say, too
+	"$send" "$host" "$port" --explain --json "$@" >explained 2>told </dev/null || rc=$?
+	tap_eq "$rc" 0 "explain: $text"
+	says 'nothing is sent' told '  in words'
+	cat explained >>sent.lines
 	send "$host" "$port" --pattern --bytes 1M --json --interval 0 "$@"
 	received
 	tap_eq "$(of explained payload_bytes) $(of explained aligned_bytes)" "$payload $aligned" \
@@ -62,10 +63,12 @@ explains 'the MTU of a page, IPv6' 4168 4096 4096 512,4096
 explains 'that of IPv4, IPv6' 4148 4076 0 ''
 says 'ip link set dev lo mtu 4168$' told '  the command that mends it'
 ip link set lo mtu 65536
+cp data file
 receive --once -o file
 "$send" --explain 127.0.0.1 "$port" <data 2>/dev/null
-ended 0 'explain sends nothing'
-tap_eq "$(stat -c %s file)" 0 '  not a byte'
+ended 1 'explain sends nothing, and a receiver that was not asked gets a reset'
+tap_ok '  the file of before is as it was' cmp data file
+tap_ok '  with nothing of it beside' test ! -s file.part
 refused 3 'ZC060' 'explain, and nobody listens' "$send" --explain 127.0.0.1 "$port"
 
 # ---- the shape ----------------------------------------------------------------
@@ -274,6 +277,82 @@ refused 2 'needs -f' 'sendfile of the pattern' "$send" h 1 --sendfile --pattern
 refused 3 'no regular file' 'sendfile of a device' "$send" h 1 --sendfile -f /dev/zero
 : >empty
 refused 3 'no regular file' 'sendfile of nothing' "$send" h 1 --sendfile -f empty
+
+# ---- what is not sent whole -----------------------------------------------------
+
+# cut STATUS PATTERN TEXT COMMAND...: the sender says that it did not send all, and the receiver does
+# not take it for all there is
+cut() {
+	local want=$1 pattern=$2 text=$3 rc=0
+
+	shift 3
+	cp data file
+	receive --once -o file
+	timeout 10 "$@" >sent.out 2>sent || rc=$?
+	grep -a '^{"event"' sent.out >>sent.lines
+	tap_eq "$rc" "$want" "cut: $text" || tap_diag "$(cat sent)"
+	says "$pattern" sent '  in words'
+	ended 1 '  the receiver'
+	says 'ECONNRESET' talk.txt '  which says why'
+	tap_ok '  and keeps the file of before' cmp data file
+	rm -f file.part
+}
+
+slow=("$send" 127.0.0.1 "$port" --pace 32M --json)
+all='of 19\.1 MB: not all is sent and acknowledged'
+for how in '' --zerocopy --sendfile; do
+	cut 1 "interrupted after [0-9.]+ MB $all" "SIGINT ${how:-and copies}" \
+		"${interrupt[@]}" "${slow[@]}" -f data ${how:+"$how"}
+	tap_eq "$(of sent.out complete)" false '  in JSON'
+	cut 1 "out of time after [0-9.]+ MB $all" "--time ${how:-and copies}" "${slow[@]}" -f data ${how:+"$how"} --time 0.5
+done
+cut 1 'interrupted after [0-9.]+ MB of 20 MB' 'so many bytes of the pattern' "${interrupt[@]}" "${slow[@]}" --pattern --bytes 20M
+# shellcheck disable=SC2016 # of the inner shell, which says that it was killed
+cut 137 '' 'SIGKILL' sh -c '"$@"; exit $?' - timeout --preserve-status -s KILL 0.5 "${slow[@]}" -f data
+cut 1 ZC095 'a source that breaks' "$send" 127.0.0.1 "$port" -f /proc/self/mem
+
+# shellcheck disable=SC2016 # of the inner shell
+idle=(bash -c 'exec "$@" < <(head -c 1000003 data; exec sleep 9)' -)
+cut 1 'out of time after [0-9.]+ KB of what there is' '--time, and standard input is idle' \
+	"${idle[@]}" "$send" 127.0.0.1 "$port" --json --time 0.5
+cut 1 'interrupted after [0-9.]+ KB of what there is' 'SIGINT, and standard input is idle' \
+	"${idle[@]}" "${interrupt[@]}" "$send" 127.0.0.1 "$port" --json --zerocopy
+
+# Some streams are open, but not all can be
+cut 3 'ZC099 .*Too many open files' 'too few descriptors' prlimit --nofile=20:20 "$send" 127.0.0.1 "$port" --pattern -P 30
+cut 1 ZC097 'too few threads' prlimit --stack=70368744177664 "$send" 127.0.0.1 "$port" --pattern --bytes 8M -P 4
+
+# The pattern has no end of its own
+receive --once --verify
+send 127.0.0.1 "$port" --pattern --time 0.3 --json
+tap_eq "$? $(of sent.out complete)" '0 true' 'the pattern without end, and --time'
+ended 0 '  the receiver'
+
+# peer PERL...: one that does so with what comes to the socket $l; it is gone after 10 seconds
+peer() {
+	perl -MIO::Socket::INET -MSocket=:all -e 'alarm 10;
+		my $l = IO::Socket::INET->new(LocalPort => shift, Listen => 8, ReuseAddr => 1) or die;
+		sub reset { setsockopt($_[0], SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close $_[0] }
+		'"$1" "$port" &
+	peer=$!
+	until listening; do sleep 0.02; done
+}
+# shellcheck disable=SC2016 # of Perl
+peer 'my ($good, $bad) = ($l->accept, $l->accept); reset($bad); 1 while sysread $good, $_, 1 << 20;'
+rc=0
+send 127.0.0.1 "$port" --pattern -P 2 --time 1 --json || rc=$?
+tap_eq "$rc $(of sent.out complete)" '1 false' 'one of two streams fails, then --time ends the other'
+says 'ZC06[45]' sent '  and why is told'
+wait "$peer"
+
+for how in '' --zerocopy; do
+	# shellcheck disable=SC2016 # of Perl
+	peer 'setsockopt($l, SOL_SOCKET, SO_RCVBUF, pack("i", 4096)); my $c = $l->accept; sleep 9'
+	refused 1 'out of time after 97.7 KB of 97.7 KB' "nobody reads, and --time ${how:-and copies}" \
+		"$send" 127.0.0.1 "$port" -f data --bytes 100000 --time 0.5 ${how:+"$how"}
+	kill "$peer"
+	wait "$peer" 2>/dev/null
+done
 
 # ---- the greeting -------------------------------------------------------------
 
