@@ -24,15 +24,20 @@ static uint32_t own_maxseg(const struct addrinfo *ai, int mtu, uint32_t page)
 static int connect_any(const struct addrinfo *list, uint32_t page, struct reach *how)
 {
 	int fd = -EHOSTUNREACH;
+	bool refused = false;
 
-	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
+	for (const struct addrinfo *ai = list; ai && fd < 0 && !stop_wanted(); ai = ai->ai_next) {
 		how->family = ai->ai_family;
 		how->mtu = net_path_mtu(ai);
 		fd = net_connect(ai, own_maxseg(ai, how->mtu, page));
 		if (fd >= 0)
 			net_name(ai->ai_addr, ai->ai_addrlen, how->name);
+		refused |= fd == -ECONNREFUSED;
 	}
-	return fd;
+	if (fd < 0 && stop_wanted())
+		return -EINTR;
+	/* the one that is worth waiting for, whatever is wrong with the other addresses */
+	return fd < 0 && refused ? -ECONNREFUSED : fd;
 }
 
 /**
@@ -61,7 +66,7 @@ int connect_receiver(const struct send_options *opt, struct report *report, uint
 		return -EHOSTUNREACH;
 	}
 	fd = connect_any(list, page, how);
-	while (fd == -ECONNREFUSED && clock_ns() < give_up && !stop_wanted()) {
+	while (fd == -ECONNREFUSED && clock_ns() < give_up) {
 		poll(NULL, 0, RETRY_MS);
 		fd = connect_any(list, page, how);
 	}

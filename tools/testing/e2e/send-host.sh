@@ -354,6 +354,45 @@ for how in '' --zerocopy; do
 	wait "$peer" 2>/dev/null
 done
 
+# ---- connecting -----------------------------------------------------------------
+
+# The addresses of "several", in this order
+names() {
+	printf '%s several\n' "$@" >hosts
+	mount --bind hosts /etc/hosts
+}
+names 127.0.0.1 2001:db8::1
+(sleep 0.5; exec "$bin/zcrx-recv" --backend copy -p "$port" --once --verify 2>/dev/null) &
+receiver=$!
+refused 0 'sent 1 MB' '--wait, and another address is not reachable' "$send" several "$port" --wait 5 --pattern --bytes 1M
+umount /etc/hosts
+[ "$status" = 0 ] || kill "$receiver"
+wait "$receiver"
+refused 3 '^zcrx-send: interrupted before anything was sent' 'SIGINT while it waits' \
+	"${interrupt[@]}" "$send" 127.0.0.1 "$port" --wait 5 --pattern
+
+mkfifo fifo
+refused 3 '^zcrx-send: interrupted before anything was sent' 'SIGINT while the source is opened' \
+	"${interrupt[@]}" "$send" 127.0.0.1 "$port" -f fifo
+
+# One that is to be waited for, as its backlog is full, and then one that answers
+# shellcheck disable=SC2016 # of Perl
+perl -MIO::Socket::INET -e 'alarm 10; my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.2",
+	LocalPort => $ARGV[0], Listen => 1) or die; listen($l, 0); my $c = IO::Socket::INET->new("127.0.0.2:$ARGV[0]");
+	sleep 9' "$port" &
+peer=$!
+until ss -Htn "dst = 127.0.0.2:$port" | grep -q ESTAB; do sleep 0.02; done
+nc.openbsd -l 127.0.0.3 "$port" >heard &
+receiver=$!
+until ss -Hltn "src = 127.0.0.3:$port" | grep -q .; do sleep 0.02; done
+names 127.0.0.2 127.0.0.3
+refused 3 '^zcrx-send: interrupted before anything was sent' 'SIGINT while it connects' \
+	"${interrupt[@]}" "$send" several "$port" --pattern --bytes 1M
+tap_ok '  and no other address gets an empty stream' kill "$receiver"
+umount /etc/hosts
+kill "$peer"
+wait "$peer" "$receiver" 2>/dev/null
+
 # ---- the greeting -------------------------------------------------------------
 
 receive --once --hello --verify --json
