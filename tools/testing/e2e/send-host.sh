@@ -137,12 +137,14 @@ tap_eq "$(of sent.out shape)" '"unknown"' 'shape: the MTU falls in the middle'
 tr -s ' \n' ' ' <sent >joined
 says 'shape not known: the length of segments changed on the way, from 4096 bytes to 1448 ' joined '  in words'
 
+# One signal, where timeout(1) sends two otherwise, and the exit status of who gets it
+interrupt=(timeout --foreground --preserve-status -s INT 0.5)
 receive --discard --page-mss
-(sleep 0.5; kill -INT "$(pgrep -P $$ -f 'zcrx-send 127.0.0.1')") &
-send 127.0.0.1 "$port" --pattern --json
+"${interrupt[@]}" "$send" 127.0.0.1 "$port" --pattern --json >sent.out 2>sent
+tap_eq "$? $(of sent.out complete)" '0 true' 'one that is interrupted'
+cat sent.out >>sent.lines
 kill -INT "$receiver"
 received
-wait
 says '^  shape +(kept|not known|kept but)' sent 'shape: one that is interrupted'
 
 # ---- pace, progress -----------------------------------------------------------
@@ -216,8 +218,6 @@ receive --connections 4 --verify
 send 127.0.0.1 "$port" --pattern --bytes 10M -P 4 --zerocopy
 ended 0 'zero copy of four streams'
 
-# One signal, and the exit status of who gets it
-interrupt=(timeout --foreground --preserve-status -s INT 0.5)
 for how in '' --zerocopy; do
 	receive --connections 2 --verify
 	refused 0 '' "the pattern without end, interrupted, ${how:-with copies}" \
