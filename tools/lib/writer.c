@@ -482,6 +482,11 @@ static int add_range(struct writer *w, uint8_t *from, uint32_t len)
 	return 0;
 }
 
+static uint32_t align_up(const struct writer *w, uint32_t used)
+{
+	return (used + w->stats.align - 1) & ~(w->stats.align - 1);
+}
+
 /* Copies into the stage as much as fits, at least a byte */
 static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *taken)
 {
@@ -504,7 +509,7 @@ static int stage(struct writer *w, const uint8_t *data, uint32_t len, uint32_t *
 		if (err)
 			return err;
 		b = current(w);
-		b->used = (b->used + w->stats.align - 1) & ~(w->stats.align - 1);
+		b->used = align_up(w, b->used);
 		if (b->used >= w->cfg.stage) {
 			err = writer_flush(w);
 			if (err)
@@ -537,12 +542,38 @@ static uint32_t ragged(const struct writer *w, const uint8_t *data, uint32_t len
 	return len;
 }
 
-/* What is held is given back when what refers to it is written; whoever copies on may begin the next write */
+/*
+ * A piece of which a range is in a batch is given back when that is written, and the NIC may use
+ * its page again. The rest, which has to be copied, must find room in the same batch, or making
+ * room would write the one before the other is copied.
+ */
+static int room_for_rest(struct writer *w, uint32_t rest)
+{
+	const struct batch *b = current(w);
+
+	if (!rest || (b->niov + 2 <= IOV_MAX && align_up(w, b->used) + rest <= w->cfg.stage))
+		return 0;
+	return writer_flush(w);
+}
+
 static void hold(struct writer *w, const struct zcrx_piece *piece)
 {
 	struct batch *b = current(w);
 
 	b->held[b->nheld++] = *piece;
+}
+
+/* Whole blocks from the piece's page; @rest follows them, to be copied */
+static int add_piece(struct writer *w, const struct zcrx_piece *piece, uint8_t *data, uint32_t len,
+		     uint32_t rest)
+{
+	int err = room_for_rest(w, rest) ?: add_range(w, data, len);
+
+	if (err)
+		return err;
+	hold(w, piece);
+	w->stats.from_pages += len;
+	return 0;
 }
 
 static int append_piece(struct writer *w, const struct zcrx_piece *piece, bool *referred)
@@ -559,12 +590,8 @@ static int append_piece(struct writer *w, const struct zcrx_piece *piece, bool *
 			err = stage(w, data, copy, &n);
 		} else {
 			n = len - len % w->stats.block;
-			err = add_range(w, data, n);
-			if (!err) {
-				hold(w, piece);
-				w->stats.from_pages += n;
-				*referred = true;
-			}
+			err = add_piece(w, piece, data, n, len - n);
+			*referred |= !err;
 		}
 		if (err)
 			return err;

@@ -5,10 +5,13 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../tap.h"
@@ -16,13 +19,33 @@
 #include "writer.h"
 
 #define PAGE		4096U
-#define REGION_PAGES	512U
+#define REGION_PAGES	8192U
 #define NO_PAGE		UINT32_MAX
+
+/**
+ * struct limits - of a writer, and of those that use it
+ * @buffered: no O_DIRECT
+ * @batch: bytes of a write
+ * @hold: most pieces that it may keep, all told
+ * @stage: bytes that may be copied for a write
+ * @pages: of the region
+ */
+struct limits {
+	bool buffered;
+	uint64_t batch;
+	uint32_t hold;
+	uint32_t stage;
+	uint32_t pages;
+};
+
+/* What statx(2) says of O_DIRECT instead of the truth, if it is set: nobody passes a state to that */
+static uint32_t pretended_align;
 
 /**
  * struct bench - a region, a writer, and what should be in the file
  * @ring: where writes are queued, NULL when they are not
  * @region: memory of the pieces
+ * @pages: how much of it is used
  * @busy: pages that a piece holds
  * @out: pieces that are out
  * @twice: pieces that came back though they were not out
@@ -34,6 +57,7 @@
 struct bench {
 	struct uring *ring;
 	uint8_t *region;
+	uint32_t pages;
 	bool busy[REGION_PAGES];
 	unsigned int out;
 	unsigned int twice;
@@ -42,6 +66,23 @@ struct bench {
 	size_t cap;
 	struct writer *writer;
 };
+
+/*
+ * tmpfs takes O_DIRECT whatever the alignment, and names none: so files there can be those of a
+ * disk that reads any four bytes of memory.
+ */
+int statx(int dirfd, const char *restrict path, int flags, unsigned int mask,
+	  struct statx *restrict out)
+{
+	long ret = syscall(SYS_statx, dirfd, path, flags, mask, out);
+
+	if (ret || !pretended_align)
+		return (int)ret;
+	out->stx_mask |= STATX_DIOALIGN;
+	out->stx_dio_mem_align = pretended_align;
+	out->stx_dio_offset_align = 512;
+	return 0;
+}
 
 static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
 {
@@ -75,11 +116,11 @@ static bool never(void *ctx)
 
 static uint32_t free_page(struct bench *b)
 {
-	uint32_t start = (uint32_t)rand() % REGION_PAGES;
+	uint32_t start = (uint32_t)rand() % b->pages;
 
-	for (uint32_t i = 0; i < REGION_PAGES; i++)
-		if (!b->busy[(start + i) % REGION_PAGES])
-			return (start + i) % REGION_PAGES;
+	for (uint32_t i = 0; i < b->pages; i++)
+		if (!b->busy[(start + i) % b->pages])
+			return (start + i) % b->pages;
 	return NO_PAGE;
 }
 
@@ -122,15 +163,14 @@ static bool same(const struct bench *b, const char *path)
 	return ret;
 }
 
-static void start(struct bench *b, const char *path, bool buffered, uint64_t batch, uint32_t hold,
-		  struct uring *ring)
+static void start(struct bench *b, const char *path, const struct limits *lim, struct uring *ring)
 {
 	struct writer_config cfg = {
 		.path = path,
-		.buffered = buffered,
-		.stage = 1 << 20,
-		.batch = batch,
-		.hold = ring ? hold / WRITER_DEPTH_MAX + 1 : hold,
+		.buffered = lim->buffered,
+		.stage = lim->stage,
+		.batch = lim->batch,
+		.hold = ring ? lim->hold / WRITER_DEPTH_MAX + 1 : lim->hold,
 		.ring = ring_of,
 		.depth = WRITER_DEPTH_MAX,
 		.release = release,
@@ -141,6 +181,7 @@ static void start(struct bench *b, const char *path, bool buffered, uint64_t bat
 
 	memset(b, 0, sizeof(*b));
 	b->ring = ring;
+	b->pages = lim->pages;
 	b->region = mmap(NULL, REGION_PAGES * PAGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	err = writer_open(&b->writer, &cfg);
@@ -195,16 +236,14 @@ static void poll_ring(struct bench *b, uintptr_t *asked, uintptr_t *seen, unsign
 		*wrong += b->ring->cqe->user_data != 8 * ++*seen;
 }
 
-static void fuzz(const char *path, bool buffered, unsigned int kind, struct uring *ring)
+static void fuzz(const char *path, const struct limits *lim, unsigned int kind, struct uring *ring)
 {
 	uintptr_t asked = 0, seen = 0;
-	static const uint32_t holds[] = { 1, 7, 300 };
 	const struct writer_stats *ws;
 	unsigned int wrong = 0;
 	struct bench b;
 
-	srand(kind + 10);
-	start(&b, path, buffered, 1 + (uint64_t)rand() % (1 << 20), holds[kind % 3], ring);
+	start(&b, path, lim, ring);
 	for (unsigned int i = 0; i < 6000; i++) {
 		struct zcrx_piece piece[4];
 		uint32_t n = 0, want = 1 + (uint32_t)rand() % 4;
@@ -247,13 +286,41 @@ static void fuzz(const char *path, bool buffered, unsigned int kind, struct urin
 	unlink(path);
 }
 
+static void fuzz_kind(const char *path, bool buffered, unsigned int kind, struct uring *ring)
+{
+	static const uint32_t holds[] = { 1, 7, 300 };
+	struct limits lim = {
+		.buffered = buffered, .hold = holds[kind % 3], .stage = 1 << 20, .pages = 512,
+	};
+
+	srand(kind + 10);
+	lim.batch = 1 + (uint64_t)rand() % (1 << 20);
+	fuzz(path, &lim, kind, ring);
+}
+
+/*
+ * A disk that takes nearly everything from where it is: writes have as many ranges as they may,
+ * or as much that is copied, in the middle of a piece.
+ */
+static void test_full_writes(const char *path, struct uring *ring)
+{
+	struct limits lim = { .batch = 1 << 20, .hold = 4400, .stage = 1 << 20, .pages = 5000 };
+
+	pretended_align = 4;
+	fuzz(path, &lim, 1, ring);
+	lim.stage = 1 << 17;
+	fuzz(path, &lim, 3, ring);
+	pretended_align = 0;
+}
+
 static void test_full_disk(void)
 {
+	const struct limits lim = { .batch = 1 << 16, .hold = 16, .stage = 1 << 20, .pages = 512 };
 	struct zcrx_piece piece;
 	struct bench b;
 	int err = 0;
 
-	start(&b, "/dev/full", false, 1 << 16, 16, NULL);
+	start(&b, "/dev/full", &lim, NULL);
 	for (unsigned int i = 0; i < 100 && !err; i++) {
 		make_piece(&b, 0, PAGE, &piece);
 		err = writer_append(b.writer, &piece, 1);
@@ -266,6 +333,7 @@ static void test_full_disk(void)
 
 static void test_fifo(const char *dir)
 {
+	const struct limits lim = { .batch = 1 << 20, .hold = 16, .stage = 1 << 20, .pages = 512 };
 	struct zcrx_piece piece;
 	char path[PATH_MAX];
 	struct bench b;
@@ -275,7 +343,7 @@ static void test_fifo(const char *dir)
 	if (mkfifo(path, 0600))
 		tap_bail("mkfifo: %s", strerror(errno));
 	fd = open(path, O_RDONLY | O_NONBLOCK);
-	start(&b, path, false, 1 << 20, 16, NULL);
+	start(&b, path, &lim, NULL);
 	make_piece(&b, 3, 1000, &piece);
 	tap_ok(!writer_append(b.writer, &piece, 1) && !writer_finish(b.writer), "a pipe");
 	close(fd);
@@ -366,12 +434,15 @@ static void test_names(const char *dir)
 /* The kernel may write a part of what was asked for, or nothing: the first error is the one that is told */
 static void test_too_large(const char *path, struct uring *ring)
 {
+	const struct limits lim = {
+		.batch = 64 * PAGE, .hold = 200, .stage = 1 << 20, .pages = 512,
+	};
 	struct rlimit no = { RLIM_INFINITY, RLIM_INFINITY }, some = { 300 * PAGE, RLIM_INFINITY };
 	struct zcrx_piece piece;
 	struct bench b;
 	int err = 0;
 
-	start(&b, path, false, 64 * PAGE, 200, ring);
+	start(&b, path, &lim, ring);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &some);
 	for (unsigned int i = 0; i < 400 && !err; i++) {
@@ -388,6 +459,25 @@ static void test_too_large(const char *path, struct uring *ring)
 	unlink(path);
 }
 
+static bool takes_any_alignment(const char *dir)
+{
+	struct statfs fs;
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/any", dir);
+	if (statfs(dir, &fs) || fs.f_type != TMPFS_MAGIC)
+		return false;
+	fd = open(path, O_WRONLY | O_CREAT | O_DIRECT, 0600);
+	unlink(path);
+	if (fd < 0) {
+		tap_skip("writes that are full", "tmpfs has no O_DIRECT, Linux 6.6");
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
 static void test_directory(const char *base, struct uring *ring)
 {
 	char dir[PATH_MAX / 2], path[PATH_MAX];
@@ -399,11 +489,16 @@ static void test_directory(const char *base, struct uring *ring)
 	}
 	snprintf(path, sizeof(path), "%s/out", dir);
 	for (unsigned int kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
-		fuzz(path, false, kind, NULL);
+		fuzz_kind(path, false, kind, NULL);
 		if (ring)
-			fuzz(path, false, kind, ring);
+			fuzz_kind(path, false, kind, ring);
 	}
-	fuzz(path, true, 3, ring);
+	fuzz_kind(path, true, 3, ring);
+	if (takes_any_alignment(dir)) {
+		test_full_writes(path, NULL);
+		if (ring)
+			test_full_writes(path, ring);
+	}
 	test_too_large(path, NULL);
 	if (ring)
 		test_too_large(path, ring);
