@@ -39,6 +39,7 @@
  * @used: bytes of @stage in use
  * @held: pieces that ranges refer to
  * @nheld: how many
+ * @rest: ranges that the queued write has not written, and that nobody has tried again yet; else NULL
  */
 struct batch {
 	struct uring_op op;
@@ -52,6 +53,7 @@ struct batch {
 	uint32_t used;
 	struct zcrx_piece *held;
 	uint32_t nheld;
+	struct iovec *rest;
 };
 
 /**
@@ -350,23 +352,67 @@ static void fail(struct writer *w, int err)
 	w->err = w->err ?: err;
 }
 
+static bool any_under_way(const struct writer *w)
+{
+	for (unsigned int i = 0; i < w->cfg.depth; i++)
+		if (w->batches[i] && w->batches[i]->op.under_way)
+			return true;
+	return false;
+}
+
+static bool any_rest(const struct writer *w)
+{
+	for (unsigned int i = 0; i < w->cfg.depth; i++)
+		if (w->batches[i] && w->batches[i]->rest)
+			return true;
+	return false;
+}
+
 /*
- * A queued write has ended. What it did not write, for whatever reason, is tried
- * once more on the spot, which knows all the reasons.
+ * What queued writes did not write, for whatever reason, is tried once more by write_ranges(),
+ * which knows all the reasons. Not beside another write: this one may go through the page cache,
+ * and take a page there of which the other one, past the cache, has not written its part yet.
  */
+static void write_rests(struct writer *w)
+{
+	if (any_under_way(w))
+		return;
+	for (unsigned int i = 0; i < w->cfg.depth; i++) {
+		struct batch *b = w->batches[i];
+
+		if (!b || !b->rest)
+			continue;
+		fail(w, write_ranges(w, b->rest, b->niov, b->at));
+		b->rest = NULL;
+		fail(w, release_held(b));
+	}
+}
+
+/* A queued write has ended. The last of those that are under way writes what is left of all */
 static void written(struct uring_op *op, int res)
 {
 	struct batch *b = (struct batch *)op;
 	struct writer *w = b->writer;
-	struct iovec *iov = b->iov;
+	struct iovec *rest = b->iov;
 	size_t done = res > 0 ? (size_t)res : 0;
 
 	done -= w->stats.direct ? done % w->stats.block : 0;
 	w->stats.writes++;
 	w->stats.written += done;
-	iov_advance(&iov, &b->niov, done);
-	fail(w, write_ranges(w, iov, b->niov, b->at + done));
-	fail(w, release_held(b));
+	b->at += done;
+	iov_advance(&rest, &b->niov, done);
+	if (b->niov)
+		b->rest = rest;
+	else
+		fail(w, release_held(b));
+	write_rests(w);
+}
+
+static void wait_all(const struct writer *w)
+{
+	for (unsigned int i = 0; i < w->cfg.depth; i++)
+		if (w->batches[i] && w->batches[i]->op.under_way)
+			uring_wait_op(w->batches[i]->ring, &w->batches[i]->op);
 }
 
 /* Return: whether it is queued */
@@ -396,6 +442,8 @@ static struct batch *next_batch(struct writer *w)
 		w->current = i;
 	if (current(w)->op.under_way)
 		uring_wait_op(current(w)->ring, &current(w)->op);
+	if (current(w)->rest)
+		wait_all(w);
 	return current(w);
 }
 
@@ -431,13 +479,15 @@ int writer_flush(struct writer *w)
 		/* the block whose beginning writer_finish() wrote is written as a whole */
 		w->stats.written -= w->tail_done;
 		w->tail_done = 0;
-		if (!w->err && queue(w, b))
+		if (!w->err && !any_rest(w) && queue(w, b)) {
 			next = next_batch(w);
-		else
+		} else {
+			wait_all(w);
 			fail(w, write_ranges(w, b->iov, b->niov, b->at));
+		}
 	}
 	/* on an error too: nobody will write these any more */
-	if (!b->op.under_way)
+	if (!b->op.under_way && !b->rest)
 		fail(w, release_held(b));
 	memmove(next->stage, tail, open);
 	next->at = at;
@@ -656,9 +706,7 @@ int writer_finish(struct writer *w)
 	b = current(w);
 	open = open_bytes(w);
 
-	for (unsigned int i = 0; i < w->cfg.depth; i++)
-		if (w->batches[i] && w->batches[i]->op.under_way)
-			uring_wait_op(w->batches[i]->ring, &w->batches[i]->op);
+	wait_all(w);
 	err = w->err;
 	while (!err && w->tail_done < open) {
 		ssize_t ret = pwrite(w->plain_fd, b->stage + w->tail_done, open - w->tail_done,

@@ -38,8 +38,17 @@ struct limits {
 	uint32_t pages;
 };
 
-/* What statx(2) says of O_DIRECT instead of the truth, if it is set: nobody passes a state to that */
-static uint32_t pretended_align;
+/**
+ * struct libc - of the functions of the C library that are others here; nobody passes a state to those
+ * @align: what statx(2) says of O_DIRECT instead of the truth, if it is set
+ * @ring: where requests are counted, or NULL
+ * @beside: calls of pwritev(2) while one of these was under way
+ */
+static struct {
+	uint32_t align;
+	const struct uring *ring;
+	unsigned int beside;
+} libc;
 
 /**
  * struct bench - a region, a writer, and what should be in the file
@@ -76,12 +85,20 @@ int statx(int dirfd, const char *restrict path, int flags, unsigned int mask,
 {
 	long ret = syscall(SYS_statx, dirfd, path, flags, mask, out);
 
-	if (ret || !pretended_align)
+	if (ret || !libc.align)
 		return (int)ret;
 	out->stx_mask |= STATX_DIOALIGN;
-	out->stx_dio_mem_align = pretended_align;
+	out->stx_dio_mem_align = libc.align;
 	out->stx_dio_offset_align = 512;
 	return 0;
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
+{
+	const struct uring *u = libc.ring;
+
+	libc.beside += u && (uint32_t)u->ended != u->ring.sq.sqe_tail;
+	return syscall(SYS_pwritev, fd, iov, n, at, 0);
 }
 
 static int release(void *ctx, const struct zcrx_piece *pieces, uint32_t n)
@@ -145,6 +162,16 @@ static bool make_piece(struct bench *b, uint32_t at, uint32_t len, struct zcrx_p
 	memcpy(b->want + b->len, data, len);
 	b->len += len;
 	return true;
+}
+
+static int drop_cache(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	int err = fd < 0 || fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 static bool same(const struct bench *b, const char *path)
@@ -306,11 +333,57 @@ static void test_full_writes(const char *path, struct uring *ring)
 {
 	struct limits lim = { .batch = 1 << 20, .hold = 4400, .stage = 1 << 20, .pages = 5000 };
 
-	pretended_align = 4;
+	libc.align = 4;
 	fuzz(path, &lim, 1, ring);
 	lim.stage = 1 << 17;
 	fuzz(path, &lim, 3, ring);
-	pretended_align = 0;
+	libc.align = 0;
+}
+
+/*
+ * A disk that refuses a write in spite of its word, while others are under way that have a part of
+ * the same page of the file: what goes through the page cache then could undo them.
+ */
+static void test_refused(const char *path, struct uring *ring)
+{
+	const struct limits lim = {
+		.batch = 31 * 512, .hold = 200, .stage = 1 << 20, .pages = 512,
+	};
+	unsigned int refused = 0, wrong = 0;
+
+	libc.align = 4;
+	libc.ring = ring;
+	libc.beside = 0;
+	for (unsigned int round = 0; round < 40; round++) {
+		struct zcrx_piece piece;
+		struct bench b;
+
+		srand(round);
+		start(&b, path, &lim, ring);
+		for (unsigned int i = 0; i < 60; i++) {
+			uint32_t len = 512 * (1 + (uint32_t)rand() % 7);
+
+			if (!make_piece(&b, i == 30 ? 4 : 0, len, &piece))
+				tap_bail("the writer holds more pieces than it may");
+			wrong += writer_append(b.writer, &piece, 1) != 0;
+		}
+		wrong += writer_finish(b.writer) != 0;
+		refused += writer_stats(b.writer)->plain && strstr(writer_stats(b.writer)->plain, "refused");
+		wrong += writer_stats(b.writer)->written != b.len || b.out || b.twice;
+		writer_close(b.writer);
+		/* what is in the cache may not be what is on the disk */
+		wrong += drop_cache(path) || !same(&b, path);
+		stop(&b);
+		unlink(path);
+	}
+	libc.align = 0;
+	libc.ring = NULL;
+	if (!refused) {
+		tap_skip("a write that is refused", "this file system takes them all");
+		return;
+	}
+	tap_eq(wrong, 0, "writes that are refused, %u of 40 files: all have their bytes", refused);
+	tap_eq(libc.beside, 0, "  no write through the page cache is beside another one");
 }
 
 static void test_full_disk(void)
@@ -478,6 +551,17 @@ static bool takes_any_alignment(const char *dir)
 	return true;
 }
 
+/* A ring of its own: all requests in it are writes */
+static void test_refused_queued(const char *path)
+{
+	struct uring ring;
+
+	if (uring_open(&ring, 64, URING_PLAIN))
+		return;
+	test_refused(path, &ring);
+	uring_close(&ring);
+}
+
 static void test_directory(const char *base, struct uring *ring)
 {
 	char dir[PATH_MAX / 2], path[PATH_MAX];
@@ -494,6 +578,7 @@ static void test_directory(const char *base, struct uring *ring)
 			fuzz_kind(path, false, kind, ring);
 	}
 	fuzz_kind(path, true, 3, ring);
+	test_refused_queued(path);
 	if (takes_any_alignment(dir)) {
 		test_full_writes(path, NULL);
 		if (ring)
