@@ -66,18 +66,21 @@ void conn_free(struct conn *c)
 static void end_conn(struct receiver *r, struct conn *c, bool complete)
 {
 	int err = sink_end(r->sink, &c->out, complete);
+	_Atomic uint64_t *over;
 
 	if (err)
 		output_failed(r, err);
 	sample_places(r, c);
 	output_conn_over(r, c, complete && !err);
+	r->t.whole += complete && !err;
 	unlink_conn(r, c);
 	r->retries -= c->retry_at != 0;
+	over = c->only_asked ? &r->crew->asked : &r->crew->ended;
 	conn_free(c);
 	cpu_sample(&r->t.last);
 	r->load--;
 	r->crew->open--;
-	r->crew->ended++;
+	(*over)++;
 	if (is_first(r))
 		listen_resume(r);
 	else
@@ -227,14 +230,30 @@ void conn_event(struct receiver *r, struct conn *c, struct zcrx_event *ev)
 }
 
 /**
+ * conn_begin() - a connection's data is to come
+ * @r: its receiver
+ * @c: the connection
+ *
+ * Return: 0, -errno after it was told that the sink cannot take it.
+ */
+int conn_begin(struct receiver *r, struct conn *c)
+{
+	int err;
+
+	c->hash = r->opt->hash ? r->opt->hash->start() : NULL;
+	err = r->opt->hash && !c->hash ? -ENOMEM : sink_start(r->sink, &c->out, r->backend);
+	if (err)
+		output_failed(r, err);
+	return err;
+}
+
+/**
  * conn_take() - a new connection is this receiver's
  * @r: the receiver
  * @c: the connection
  */
 void conn_take(struct receiver *r, struct conn *c)
 {
-	int err;
-
 	c->link = &r->conns;
 	c->next = r->conns;
 	if (c->next)
@@ -242,14 +261,10 @@ void conn_take(struct receiver *r, struct conn *c)
 	r->conns = c;
 	r->open++;
 	r->t.connections++;
-	c->hash = r->opt->hash ? r->opt->hash->start() : NULL;
-	err = r->opt->hash && !c->hash ? -ENOMEM : sink_start(r->sink, &c->out, r->backend);
-	if (err) {
-		output_failed(r, err);
-		return;
-	}
 	if (r->opt->hello_ns)
 		greet_begin(r, c);
+	else if (conn_begin(r, c))
+		return;
 	arm(r, c);
 }
 

@@ -26,7 +26,8 @@ static uint32_t room(const struct receiver *r)
 {
 	const struct crew *crew = r->crew;
 	uint64_t most = r->sink->ops->serial ? 1 : crew->most_open - crew->open + 1;
-	uint64_t wanted = r->opt->connections ? r->opt->connections - crew->accepted + 1 : most;
+	uint64_t left = r->opt->connections - counted(crew) + 1;
+	uint64_t wanted = r->opt->connections ? left : most;
 
 	most = wanted < most ? wanted : most;
 	return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
@@ -65,7 +66,8 @@ static void refuse(struct receiver *r, struct conn *c, struct hello_failure *f)
 
 	f->got = c->hello_got;
 	f->wait_ns = r->opt->hello_ns;
-	if (f->theirs != HELLO_ASKING) {
+	c->only_asked = f->theirs == HELLO_ASKING;
+	if (!c->only_asked) {
 		zcrx_refuse(&why, ZCRX_STEP_HELLO, hello_error(f, &env));
 		env.peer = c->peer;
 		report_refusal(r->report, &env);
@@ -100,9 +102,28 @@ void greet_begin(struct receiver *r, struct conn *c)
 	give(c, &offer);
 }
 
+/* Its sink takes data now, and the peer may send. Else the connection ends here */
+static void go(struct receiver *r, struct conn *c)
+{
+	const struct hello h = { .kind = HELLO_GO };
+	int err = conn_begin(r, c);
+
+	if (!err) {
+		/* sending takes the error of a reset from the socket: what follows would look like an end */
+		err = give(c, &h);
+		if (err) {
+			say_refusal(r, ZCRX_STEP_HELLO, err == -EPIPE ? -ECONNRESET : err, c->peer);
+			r->t.failed++;
+		}
+	}
+	settle(r, c, err ? GREETING_REFUSED : GREETING_DONE);
+	if (err)
+		shutdown(c->source.fd, SHUT_RDWR);
+}
+
 static void answered(struct receiver *r, struct conn *c)
 {
-	const struct hello offer = make_offer(r), go = { .kind = HELLO_GO };
+	const struct hello offer = make_offer(r);
 	struct hello_failure f = { 0 };
 	struct hello h;
 
@@ -114,12 +135,10 @@ static void answered(struct receiver *r, struct conn *c)
 		f.refusal = hello_check_answer(&h, &offer);
 	if (!f.refusal)
 		f.theirs = h.refusal;
-	if (f.refusal || f.theirs) {
+	if (f.refusal || f.theirs)
 		refuse(r, c, &f);
-		return;
-	}
-	settle(r, c, GREETING_DONE);
-	give(c, &go);
+	else
+		go(r, c);
 }
 
 /**

@@ -88,7 +88,7 @@ static bool may_accept(const struct receiver *r)
 		return false;
 	if (crew->open >= crew->most_open || r->t.fatal || crew->over)
 		return false;
-	return !r->opt->connections || crew->accepted < r->opt->connections;
+	return !r->opt->connections || counted(crew) < r->opt->connections;
 }
 
 /* Pages were asked for: does this connection have room for them, and will they be pages? */

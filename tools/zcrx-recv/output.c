@@ -138,6 +138,8 @@ static const char *missing(const struct receiver *r, const struct tally *total)
 		return "a connection broke off";
 	if (total->open && !has_all_bytes(r->crew))
 		return "the peer had not sent everything";
+	if (!total->whole && !has_all_bytes(r->crew))
+		return "no connection has ended in order";
 	return NULL;
 }
 

@@ -41,6 +41,7 @@ enum greeting {
  * @hello: the sender's answer as far as it has come
  * @hello_got: bytes of it
  * @hello_until: when it has to have come, CLOCK_MONOTONIC
+ * @only_asked: its peer wanted to know the offer, and no more
  */
 struct conn {
 	struct zcrx_source source;
@@ -59,6 +60,7 @@ struct conn {
 	uint8_t hello[HELLO_SIZE];
 	size_t hello_got;
 	uint64_t hello_until;
+	bool only_asked;
 };
 
 /**
@@ -85,6 +87,7 @@ struct listener {
  * @softirq: where the stack handled packets of ours
  * @program: where this ran
  * @connections: taken
+ * @whole: of these, ended by their peers in order, with all of it where it should be
  * @failed: of these, ended in an error
  * @open: of these, not at their end when this ended
  * @greeted_zc: bytes of answers to offers that came without a copy
@@ -100,6 +103,7 @@ struct tally {
 	struct cpu_places softirq;
 	struct cpu_places program;
 	uint64_t connections;
+	uint64_t whole;
 	uint64_t failed;
 	uint64_t open;
 	uint64_t greeted_zc;
@@ -210,7 +214,8 @@ struct receiver {
  * @first_ns: when the first byte came, CLOCK_MONOTONIC, 0 before
  * @accepted: connections so far
  * @open: those that are not over
- * @ended: those that are
+ * @ended: those that are, and that --connections counts
+ * @asked: those that are, and only wanted to know the offer
  * @bytes: received, for --bytes, and what was too much
  *
  * The first receiver's alone:
@@ -238,6 +243,7 @@ struct crew {
 	_Atomic uint64_t accepted;
 	_Atomic uint64_t open;
 	_Atomic uint64_t ended;
+	_Atomic uint64_t asked;
 	_Atomic uint64_t bytes;
 
 	struct listener listeners[2];
@@ -260,6 +266,12 @@ static inline bool is_first(const struct receiver *r)
 static inline bool has_all_bytes(const struct crew *crew)
 {
 	return crew->opt->bytes && crew->bytes >= crew->opt->bytes;
+}
+
+/* Connections that were accepted, of those that --connections counts, as far as that is known */
+static inline uint64_t counted(const struct crew *crew)
+{
+	return crew->accepted - crew->asked;
 }
 
 /* recv.c: a receiver */
@@ -299,6 +311,7 @@ void listen_resume(struct receiver *r);
 
 /* conn.c */
 void conn_take(struct receiver *r, struct conn *c);
+int conn_begin(struct receiver *r, struct conn *c);
 void conn_event(struct receiver *r, struct conn *c, struct zcrx_event *ev);
 void conn_retry_starved(struct receiver *r, uint64_t now);
 void conn_sample_places(struct receiver *r);

@@ -52,6 +52,7 @@ void tally_add(struct tally *sum, const struct tally *t)
 	cpu_places_add(&sum->softirq, &t->softirq);
 	cpu_places_add(&sum->program, &t->program);
 	sum->connections += t->connections;
+	sum->whole += t->whole;
 	sum->failed += t->failed;
 	sum->open += t->open;
 	sum->greeted_zc += t->greeted_zc;

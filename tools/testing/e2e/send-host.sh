@@ -444,7 +444,7 @@ send 127.0.0.1 "$port" --hello -f data
 ended 0 'into a file'
 tap_ok '  it has the data and no greeting' cmp data file
 
-receive --connections 2 --hello --record 3
+receive --once --hello --record 3
 refused 0 'offers pages of .*, records of 12288, aligned to 512; region 64 MB' 'explain: what a receiver offers' \
 	"$send" --explain --hello 127.0.0.1 "$port"
 send 127.0.0.1 "$port" --hello --pattern --bytes 1M
@@ -568,8 +568,9 @@ receive --once
 fails_json 1 'ZC06[45]' 'a receiver that is killed' 127.0.0.1 "$port" --pattern 2>/dev/null
 received
 wait
-receive --once --hello
+receive --hello
 send 127.0.0.1 "$port" --explain --hello --json
+kill -INT "$receiver"
 received
 lines_are zcrx-send sent.lines 'end error explain interval start warning' \
 	'all JSON lines are what the schema says, of each event'

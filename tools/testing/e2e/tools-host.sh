@@ -341,6 +341,47 @@ receive
 kill -INT "$receiver"
 ended 0 'SIGINT before anything has come'
 
+receive -o file
+kill -INT "$receiver"
+ended 1 'the same with a file'
+tap_eq "$(cat file) $(stat -c %s file.part)" 'old 0' '  the old file is as it was'
+says 'ZC057 file\.part is not complete: no connection has ended in order' talk.txt '  which is said'
+
+# ---- the greeting -------------------------------------------------------------
+
+receive --once --hello -o file
+send 127.0.0.1 "$port" --explain --hello
+tap_eq "$? $(cat file)" '0 old' 'a sender that only asks for the offer is not the one connection'
+send 127.0.0.1 "$port" --hello -f data
+ended 0 '  the next one is'
+tap_ok '  and its data is the file' cmp data file
+mkdir asked
+receive --once --hello --hash sha256 --json -q 0,1 -o asked/
+for _ in 1 2 3; do send 127.0.0.1 "$port" --explain --hello; done
+kill -INT "$receiver"
+ended 0 'three that only ask, a directory, two threads'
+tap_eq "$(ls asked)" '' '  it is empty'
+rm -r asked
+
+# The receiver finds the answer and the reset at once
+echo old >file
+for backend in copy epoll; do
+	receive --once --hello -o file
+	perl -MSocket -e '
+		socket(S, PF_INET, SOCK_STREAM, 0);
+		connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
+		sysread(S, $offer, 64) == 64 or die;
+		kill "STOP", $ARGV[1];
+		substr($offer, 12, 2) = pack("v", 2); substr($offer, 40, 4) = pack("V", 0);
+		syswrite(S, $offer);
+		setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);
+		select(undef, undef, undef, 0.1); kill "CONT", $ARGV[1];' "$port" "$receiver"
+	ended 1 "a reset when the receiver is about to say go, $backend"
+	says 'ZC076 .*cannot agree' talk.txt '  which is told as ZC076' || tap_diag "$(cat talk.txt)"
+	tap_eq "$(cat file)" old '  the old file is as it was'
+done
+backend=copy
+
 mkfifo stuck
 exec 3<>stuck
 "$bin/zcrx-recv" --backend copy -p "$port" -o - >stuck 2>talk.txt &
