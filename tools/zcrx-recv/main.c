@@ -31,6 +31,7 @@
 #include "hello.h"
 #include "options.h"
 #include "recv.h"
+#include "stdfds.h"
 #include "wrap.h"
 
 /* linux/io_uring/zc_rx.h */
@@ -567,6 +568,8 @@ int main(int argc, char **argv)
 	const char *wrong;
 	int operand;
 
+	if (stdfds_keep())
+		return RECV_FAILED;
 	/* in front of the options of a receiver, which it takes as they are */
 	a.check = argc > 1 && !strcmp(argv[1], "check");
 	operand = options_parse(&parser, argc - a.check, argv + a.check);

@@ -22,6 +22,7 @@
 #include "hello.h"
 #include "options.h"
 #include "send.h"
+#include "stdfds.h"
 #include "wrap.h"
 
 enum {
@@ -288,6 +289,8 @@ int main(int argc, char **argv)
 	int operand = options_parse(&parser, argc, argv);
 	const char *wrong;
 
+	if (stdfds_keep())
+		return SEND_FAILED;
 	if (operand < 0)
 		return SEND_USAGE;
 	if (a.help) {

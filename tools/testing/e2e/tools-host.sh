@@ -347,8 +347,31 @@ ended 1 'the same with a file'
 tap_eq "$(cat file) $(stat -c %s file.part)" 'old 0' '  the old file is as it was'
 says 'ZC057 file\.part is not complete: no connection has ended in order' talk.txt '  which is said'
 
+# a program that is started with closed descriptors opens others by their numbers
+"$bin/zcrx-recv" --backend copy -p "$port" --once --interval 0.05 -o file <&- >&- 2>&- &
+receiver=$!
+until listening; do sleep 0.02; done
+{ head -c 1000000 data; sleep 0.5; tail -c +1000001 data; } | timeout 20 nc.openbsd -N 127.0.0.1 "$port" >/dev/null
+wait "$receiver"
+tap_eq $? 0 'without standard input, output and error'
+tap_ok '  no message is in the file' cmp data file
+receive --once -o file
+timeout 20 "$bin/zcrx-send" 127.0.0.1 "$port" -f data <&- >&- 2>&-
+tap_eq $? 0 'a sender without them'
+ended 0 '  its receiver'
+tap_ok '  the file is what was sent' cmp data file
+"$bin/zcrx-recv" --backend copy -p "$port" -o - 2>talk.txt >&- &
+receiver=$!
+until listening; do sleep 0.02; done
+timeout 5 nc.openbsd -N 127.0.0.1 "$port" <nine >/dev/null
+kill -INT "$receiver" 2>/dev/null
+wait "$receiver"
+tap_eq $? 1 'standard output that is closed'
+says 'cannot write standard output: .*EBADF' talk.txt '  which is said in words'
+
 # ---- the greeting -------------------------------------------------------------
 
+echo old >file
 receive --once --hello -o file
 send 127.0.0.1 "$port" --explain --hello
 tap_eq "$? $(cat file)" '0 old' 'a sender that only asks for the offer is not the one connection'
