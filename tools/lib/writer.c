@@ -26,6 +26,11 @@
 
 #include "uring.h"
 
+/* A reader who does not read is waited for; whether it is time to stop is asked so often */
+#define ASK_MS		50
+/* and then he has this left to go on reading */
+#define PATIENCE_MS	1000
+
 /**
  * struct batch - what one write writes
  * @op: the write, if it is queued
@@ -63,6 +68,7 @@ struct batch {
  * @direct_fd: the file with O_DIRECT, or -1
  * @plain_fd: the same file without O_DIRECT, for the end that fills no block
  * @seekable: positions are ours to choose
+ * @pipe: a pipe, and writes to it can do without waiting
  * @batches: those that are queued, oldest first behind the current one, round and round;
  *	NULL where none was needed so far
  * @current: the one that is collected
@@ -76,6 +82,7 @@ struct writer {
 	int direct_fd;
 	int plain_fd;
 	bool seekable;
+	bool pipe;
 	struct batch *batches[WRITER_DEPTH_MAX];
 	unsigned int current;
 	int err;
@@ -147,6 +154,7 @@ static int open_plain(struct writer *w)
 		return -errno;
 	/* standard output may be a file that somebody else is in the middle of */
 	w->seekable = !to_stdout && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+	w->pipe = S_ISFIFO(st.st_mode);
 	w->fd = w->plain_fd;
 	w->stats.block = 1;
 	w->stats.align = 1;
@@ -266,15 +274,6 @@ static void iov_advance(struct iovec **iov, uint32_t *n, size_t done)
 	(*iov)->iov_len -= done;
 }
 
-static size_t iov_bytes(const struct iovec *iov, uint32_t n)
-{
-	size_t sum = 0;
-
-	while (n--)
-		sum += iov++->iov_len;
-	return sum;
-}
-
 /*
  * The file system promised O_DIRECT and then refused a write: some refuse only
  * when data has to be read back, stacked ones when the lower one does.
@@ -290,21 +289,54 @@ static bool fall_back(struct writer *w, int err)
 	return true;
 }
 
-/* Return: whether to try again. */
+/* Return: whether there is room; else errno says why not, EINTR when it is time to stop. */
 static bool wait_writable(const struct writer *w)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLOUT };
+	int patience = PATIENCE_MS;
 
-	if (poll(&p, 1, -1) >= 0)
-		return true;
-	return errno == EINTR && !w->cfg.stopped(w->cfg.ctx);
+	while (patience > 0) {
+		int ret = poll(&p, 1, ASK_MS);
+
+		if (ret > 0)
+			return true;
+		if (ret && errno != EINTR)
+			return false;
+		if (w->cfg.stopped(w->cfg.ctx))
+			patience -= ASK_MS;
+	}
+	errno = EINTR;
+	return false;
+}
+
+/*
+ * To somebody who may not read. A signal that has come already would not end a write that waits,
+ * nor does a time that is over: only as much is written as there is room for. Pipes before
+ * Linux 6.4, and what is no pipe, write all or wait; a signal that comes then does end it.
+ */
+static ssize_t write_on(struct writer *w, const struct iovec *iov, uint32_t n)
+{
+	ssize_t ret;
+
+	if (!wait_writable(w))
+		return -1;
+	if (w->pipe) {
+		ret = pwritev2(w->fd, iov, (int)n, -1, RWF_NOWAIT);
+		if (ret >= 0 || errno != EOPNOTSUPP)
+			return ret;
+		w->pipe = false;
+	}
+	if (!w->cfg.stopped(w->cfg.ctx))
+		return writev(w->fd, iov, (int)n);
+	/* for so much there is room in a pipe that can be written to */
+	return write(w->fd, iov->iov_base, iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF);
 }
 
 static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n, uint64_t at)
 {
 	while (n) {
 		ssize_t ret = w->seekable ? pwritev(w->fd, iov, (int)n, (off_t)at) :
-					    writev(w->fd, iov, (int)n);
+					    write_on(w, iov, n);
 		size_t done;
 
 		w->stats.writes++;
@@ -312,14 +344,11 @@ static int write_ranges(struct writer *w, struct iovec *iov, uint32_t n, uint64_
 			continue;
 		if (ret < 0 && fall_back(w, errno))
 			continue;
-		/* somebody made standard output non-blocking, for all who have it */
-		if (ret < 0 && errno == EAGAIN && wait_writable(w))
+		/* another one has filled the pipe */
+		if (ret < 0 && errno == EAGAIN && !w->seekable)
 			continue;
 		if (ret <= 0)
 			return ret ? -errno : -ENOSPC;
-		/* a signal cuts a write to a pipe that is full short, without EINTR */
-		if (!w->seekable && (size_t)ret < iov_bytes(iov, n) && w->cfg.stopped(w->cfg.ctx))
-			return -EINTR;
 		/* a direct write must go on at a block; the cut one is written again */
 		done = (size_t)ret - (w->stats.direct ? (size_t)ret % w->stats.block : 0);
 		if (!done)

@@ -36,7 +36,8 @@ struct writer;
  *	writer_finish(); NULL, or to return NULL: none is
  * @depth: so many writes at a time, the one that is collected among them; 1 to WRITER_DEPTH_MAX
  * @release: gives pieces back; 0 or -errno
- * @stopped: asked when a write was interrupted: true gives up
+ * @stopped: asked when a write was interrupted, and while a reader does not read: true gives up,
+ *	the reader after a second
  * @ctx: first argument of these
  */
 struct writer_config {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "receiver.h"
+#include "stop.h"
 
 /* Whoever reads standard output has enough: that is an end, not an error of ours */
 static void reader_gone(struct receiver *r)
@@ -72,6 +73,11 @@ void output_flush(struct receiver *r)
 		output_failed(r, err);
 }
 
+static bool give_up(const void *owner)
+{
+	return stop_wanted() || crew_time_over(owner, clock_ns());
+}
+
 /**
  * output_open() - make the sink ready, or tell why not
  * @r: the receiver; others than the first write beside it, or to the same file by turns
@@ -102,6 +108,8 @@ int output_open(struct receiver *r)
 		.backend = r->backend,
 		.path = r->opt->path,
 		.buffered = r->opt->buffered,
+		.stopped = give_up,
+		.owner = r->crew,
 	};
 	err = sink_open(r->sink);
 	if (!err)

@@ -268,6 +268,14 @@ static inline bool has_all_bytes(const struct crew *crew)
 	return crew->opt->bytes && crew->bytes >= crew->opt->bytes;
 }
 
+/* --time is over; @now: CLOCK_MONOTONIC */
+static inline bool crew_time_over(const struct crew *crew, uint64_t now)
+{
+	const uint64_t first_ns = crew->first_ns;
+
+	return crew->opt->time_ns && first_ns && now >= first_ns + crew->opt->time_ns;
+}
+
 /* Connections that were accepted, of those that --connections counts, as far as that is known */
 static inline uint64_t counted(const struct crew *crew)
 {

@@ -94,13 +94,6 @@ static void tick(struct receiver *r)
 		r->tick_at = crew->interval_at;
 }
 
-static bool over_by_time(const struct receiver *r)
-{
-	const uint64_t first_ns = r->crew->first_ns;
-
-	return r->opt->time_ns && first_ns && r->now >= first_ns + r->opt->time_ns;
-}
-
 static bool is_over(struct receiver *r)
 {
 	const struct recv_options *opt = r->opt;
@@ -109,7 +102,7 @@ static bool is_over(struct receiver *r)
 	if (crew->over)
 		return true;
 	if (!r->t.fatal && !crew->reader_gone && !stop_wanted() && !has_all_bytes(crew) &&
-	    !(opt->connections && crew->ended >= opt->connections) && !over_by_time(r))
+	    !(opt->connections && crew->ended >= opt->connections) && !crew_time_over(crew, r->now))
 		return false;
 	crew_over(crew);
 	return true;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "pattern.h"
-#include "stop.h"
 
 /* Large enough for a disk, small enough that its pages are not missed */
 #define BATCH_MAX	(1U << 20)
@@ -69,8 +68,9 @@ static struct uring *ring(void *ctx)
 
 static bool stopped(void *ctx)
 {
-	(void)ctx;
-	return stop_wanted();
+	const struct sink *s = ctx;
+
+	return s->stopped(s->owner);
 }
 
 /* A writer may keep back a part of the region only, or nothing could come meanwhile */
@@ -310,6 +310,8 @@ void sink_beside(struct sink *s, const struct sink *first, struct zcrx_backend *
 		.backend = backend,
 		.path = first->path,
 		.buffered = first->buffered,
+		.stopped = first->stopped,
+		.owner = first->owner,
 		.limit = first->limit,
 	};
 	memcpy(s->stamp, first->stamp, sizeof(s->stamp));

@@ -33,6 +33,8 @@ struct sink_stream {
  * @backend: whom the pieces go back to; a serial sink may serve several by turns
  * @path: file or directory
  * @buffered: without O_DIRECT
+ * @stopped: whether a write that has to wait is to be given up; any thread asks
+ * @owner: its argument
  * @to_stdout: standard output: what has come is not kept back
  * @target: names of the one file
  * @writer: of the one file or standard output
@@ -49,6 +51,8 @@ struct sink {
 	struct zcrx_backend *backend;
 	const char *path;
 	bool buffered;
+	bool (*stopped)(const void *owner);
+	const void *owner;
 	bool to_stdout;
 	struct target target;
 	struct writer *writer;

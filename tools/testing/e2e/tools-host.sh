@@ -417,6 +417,29 @@ ended 0 'SIGINT while the reader of standard output does not read'
 exec 3>&-
 wait
 
+# The pipe is full to the last byte
+mkfifo idle
+for backend in copy epoll; do
+	for end in TERM time; do
+		exec 3<>idle
+		head -c 65536 /dev/zero >&3
+		args=()
+		if [ $end = time ]; then args=(--time 1); fi
+		timeout -s KILL 20 "$bin/zcrx-recv" --backend "$backend" -p "$port" -o - "${args[@]}" >idle 2>talk.txt &
+		receiver=$!
+		until listening; do sleep 0.02; done
+		# with so little at a time nothing is written before the signal comes
+		timeout 6 perl -e '$| = 1; for (;;) { print "x"; select(undef, undef, undef, 0.001); }' |
+			timeout 6 nc.openbsd 127.0.0.1 "$port" >/dev/null &
+		sleep 0.4
+		if [ $end = TERM ]; then kill -TERM "$receiver"; fi
+		ended 0 "the end by $end while nobody reads, $backend"
+		exec 3>&-
+		wait
+	done
+done
+backend=copy
+
 for backend in copy epoll; do
 	# the sender goes on; with "idle" it sends what the reader wants, and nothing more
 	for sender in busy idle; do
