@@ -140,8 +140,10 @@ static int map_rings(struct rbuf_backend *r, const struct io_uring_zc_rx_ifq_reg
 	r->map = map;
 	r->map_size = reg->mmap_sz;
 	r->stats = (const void *)((char *)map + reg->stats_off);
-	rbuf_refill_init(&r->refill, map, &reg->rq_off, reg->rq_entries);
 	rbuf_cq_init(&r->cq, map, &reg->cq_off, reg->cq_entries);
+	if (rbuf_refill_init(&r->refill, map, &reg->rq_off, reg->rq_entries,
+			     r->base.region.size / r->page))
+		return zcrx_refuse(why, ZCRX_STEP_REGION, ENOMEM);
 	return 0;
 }
 
@@ -313,14 +315,15 @@ static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *piece
 	struct rbuf_backend *r = rbuf(b);
 	int err = 0;
 
-	for (uint32_t i = 0; i < n && !err; i++) {
+	/* one that is lost is no reason to lose those behind it */
+	for (uint32_t i = 0; i < n; i++) {
 		struct io_uring_rbuf_rqe rqe = {
 			.off = (uint32_t)(pieces[i].off % r->base.region.area_size),
 			.len = pieces[i].len,
 			.region = pieces[i].token,
 		};
 
-		err = rbuf_refill_put(&r->refill, &rqe);
+		err = rbuf_refill_put(&r->refill, &rqe) ?: err;
 	}
 	rbuf_refill_publish(&r->refill);
 	return err;

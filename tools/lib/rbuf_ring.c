@@ -5,19 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_FIRST	256
-
 /**
  * rbuf_refill_init() - take up the refill ring
  * @r: the ring
  * @map: start of the mapping
  * @off: offsets, as the registration returned them
  * @entries: number of entries, a power of two
+ * @buffers: how many there are: so many can wait without another allocation
+ *
+ * Return: 0, -ENOMEM; rbuf_refill_free() in either case.
  */
-void rbuf_refill_init(struct rbuf_refill *r, void *map,
-		      const struct io_rbuf_rqring_offsets *off, uint32_t entries)
+int rbuf_refill_init(struct rbuf_refill *r, void *map, const struct io_rbuf_rqring_offsets *off,
+		     uint32_t entries, uint64_t buffers)
 {
 	char *base = map;
+	uint32_t room = 1;
 
 	*r = (struct rbuf_refill){
 		.khead = (uint32_t *)(base + off->head),
@@ -26,6 +28,13 @@ void rbuf_refill_init(struct rbuf_refill *r, void *map,
 		.mask = entries - 1,
 	};
 	r->tail = *r->ktail;
+	while (room < buffers)
+		room *= 2;
+	r->wait = calloc(room, sizeof(*r->wait));
+	if (!r->wait)
+		return -ENOMEM;
+	r->wait_cap = room;
+	return 0;
 }
 
 /**
@@ -64,7 +73,7 @@ bool rbuf_refill_waiting(const struct rbuf_refill *r)
 static int wait_grow(struct rbuf_refill *r)
 {
 	uint32_t used = r->wait_tail - r->wait_head;
-	uint32_t cap = r->wait_cap ? 2 * r->wait_cap : WAIT_FIRST;
+	uint32_t cap = 2 * r->wait_cap;
 	struct rbuf_slot *bigger = calloc(cap, sizeof(*bigger));
 
 	if (!bigger)
@@ -85,7 +94,8 @@ static int wait_grow(struct rbuf_refill *r)
  * @rqe: the entry, a struct io_uring_rbuf_rqe or struct zcrx_rqe
  *
  * An entry that finds the ring full waits in memory: a buffer that is not given
- * back is lost to the NIC for as long as the ifq lives.
+ * back is lost to the NIC for as long as the ifq lives. More than there are buffers
+ * may wait, if parts of them came each for itself: that takes more memory.
  *
  * Return: 0, -ENOMEM.
  */

@@ -33,7 +33,7 @@ _Static_assert(sizeof(struct io_uring_rbuf_rqe) == sizeof(struct rbuf_slot), "en
  * @mask: number of entries - 1
  * @tail: entries written, published or not
  * @wait: entries that found the ring full, oldest at @wait_head
- * @wait_cap: room in @wait, a power of two or 0
+ * @wait_cap: room in @wait, a power of two
  * @wait_head: oldest that waits, runs freely
  * @wait_tail: after the newest that waits, runs freely
  * @waited: how often an entry had to wait
@@ -67,8 +67,8 @@ struct rbuf_cq {
 	uint32_t head;
 };
 
-void rbuf_refill_init(struct rbuf_refill *r, void *map,
-		      const struct io_rbuf_rqring_offsets *off, uint32_t entries);
+int rbuf_refill_init(struct rbuf_refill *r, void *map, const struct io_rbuf_rqring_offsets *off,
+		     uint32_t entries, uint64_t buffers);
 void rbuf_refill_free(struct rbuf_refill *r);
 int rbuf_refill_put(struct rbuf_refill *r, const void *rqe);
 void rbuf_refill_publish(struct rbuf_refill *r);

@@ -273,7 +273,9 @@ static int register_ifq(struct upstream_backend *u, const struct zcrx_config *cf
 		.tail = reg.offsets.tail,
 		.rqes = reg.offsets.rqes,
 	};
-	rbuf_refill_init(&u->refill, u->shared, &off, reg.rq_entries);
+	if (rbuf_refill_init(&u->refill, u->shared, &off, reg.rq_entries,
+			     u->base.region.size / u->page))
+		return zcrx_refuse(why, ZCRX_STEP_REGION, ENOMEM);
 	u->flush_at = flush_threshold(u, reg.rq_entries);
 	return 0;
 }
@@ -485,13 +487,14 @@ static int upstream_give_back(struct zcrx_backend *b, const struct zcrx_piece *p
 	};
 	int err = 0;
 
-	for (uint32_t i = 0; i < n && !err; i++) {
+	/* one that is lost is no reason to lose those behind it */
+	for (uint32_t i = 0; i < n; i++) {
 		struct zcrx_rqe rqe = {
 			.off = token_of(pieces[i].token) | pieces[i].off % u->base.region.area_size,
 			.len = pieces[i].len,
 		};
 
-		err = rbuf_refill_put(&u->refill, &rqe);
+		err = rbuf_refill_put(&u->refill, &rqe) ?: err;
 	}
 	rbuf_refill_publish(&u->refill);
 	u->unflushed += n;

@@ -126,6 +126,7 @@ static void clip(struct receiver *r, struct zcrx_event *ev)
 	const uint64_t limit = r->opt->bytes;
 	uint64_t before, left;
 	uint32_t n = 0;
+	int err;
 
 	if (!limit)
 		return;
@@ -139,7 +140,9 @@ static void clip(struct receiver *r, struct zcrx_event *ev)
 			ev->pieces[n].len = (uint32_t)left;
 		left -= ev->pieces[n++].len;
 	}
-	zcrx_give_back(r->backend, ev->pieces + n, ev->n - n);
+	err = zcrx_give_back(r->backend, ev->pieces + n, ev->n - n);
+	if (err)
+		recv_fail(r, ZCRX_STEP_RECEIVE, err);
 	ev->n = n;
 }
 

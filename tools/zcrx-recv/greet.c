@@ -150,6 +150,7 @@ static void answered(struct receiver *r, struct conn *c)
 void greet_data(struct receiver *r, struct conn *c, const struct zcrx_event *ev)
 {
 	bool more = false;
+	int err;
 
 	for (uint32_t i = 0; i < ev->n; i++) {
 		const struct zcrx_piece *p = &ev->pieces[i];
@@ -162,7 +163,9 @@ void greet_data(struct receiver *r, struct conn *c, const struct zcrx_event *ev)
 		if (!p->copied)
 			r->t.greeted_zc += p->len;
 	}
-	zcrx_give_back(r->backend, ev->pieces, ev->n);
+	err = zcrx_give_back(r->backend, ev->pieces, ev->n);
+	if (err)
+		recv_fail(r, ZCRX_STEP_RECEIVE, err);
 	if (c->greeting == GREETING_REFUSED)
 		return;
 	answered(r, c);

@@ -154,6 +154,12 @@ static int accept_one(struct receiver *r, struct listener *l)
 	return 0;
 }
 
+/* Of what an ended connection gives back */
+static bool is_shortage(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS;
+}
+
 /**
  * listen_ready() - take the connections that wait, then wait for more
  * @r: the first receiver
@@ -169,7 +175,7 @@ void listen_ready(struct receiver *r, struct listener *l)
 		if (err == -ECONNABORTED || err == -EPROTO)
 			err = 0;
 	}
-	if (err == -EMFILE || err == -ENFILE) {
+	if (is_shortage(err)) {
 		/* those that wait are taken when a connection ends */
 		if (r->crew->open)
 			return;

@@ -46,8 +46,16 @@ static void fake_init(struct fake *f, uint32_t entries, uint32_t start)
 	memset(f, 0, sizeof(*f));
 	f->entries = entries;
 	f->rq_head = f->rq_tail = f->cq_head = f->cq_tail = start;
-	rbuf_refill_init(&f->refill, f, &rq, entries);
+	if (rbuf_refill_init(&f->refill, f, &rq, entries, 3 * entries))
+		tap_bail("no memory");
 	rbuf_cq_init(&f->cq, f, &cq, entries);
+}
+
+/* Without the refill ring */
+static void fake_init_cq(struct fake *f, uint32_t entries, uint32_t start)
+{
+	fake_init(f, entries, start);
+	rbuf_refill_free(&f->refill);
 }
 
 /* The kernel's side: next refill entry, false when there is none */
@@ -114,6 +122,22 @@ static void test_refill_order(uint32_t entries, uint32_t start)
 	rbuf_refill_free(&f.refill);
 }
 
+/* Memory may be short when buffers come back: for one entry of each there is room from the start */
+static void test_refill_room(void)
+{
+	const struct rbuf_slot *wait;
+	struct io_uring_rbuf_rqe rqe = { 0 };
+	struct fake f;
+	int err = 0;
+
+	fake_init(&f, 4, 0);
+	wait = f.refill.wait;
+	for (rqe.off = 0; rqe.off < 3 * 4; rqe.off++)
+		err |= rbuf_refill_put(&f.refill, &rqe);
+	tap_ok(!err && wait && f.refill.wait == wait, "refill ring: all buffers can wait without an allocation");
+	rbuf_refill_free(&f.refill);
+}
+
 static void test_refill_unpublished(void)
 {
 	struct io_uring_rbuf_rqe rqe = { .off = 4096 };
@@ -138,7 +162,7 @@ static void test_cq_groups(uint32_t start)
 	uint32_t posted = 0, seen = 0, wrong = 0;
 	struct fake f;
 
-	fake_init(&f, 16, start);
+	fake_init_cq(&f, 16, start);
 	srand(start);
 	for (unsigned int round = 0; round < 5000; round++) {
 		uint32_t pieces = (uint32_t)rand() % 16 + 1, bytes = 0;
@@ -170,25 +194,25 @@ static void test_cq_disagrees(void)
 	struct io_uring_rbuf_cqe out[MAX_ENTRIES];
 	struct fake f;
 
-	fake_init(&f, 8, 0);
+	fake_init_cq(&f, 8, 0);
 	tap_eq(rbuf_cq_take(&f.cq, 1, out, MAX_ENTRIES), -EPROTO, "no entries for a completion");
 	fake_post(&f, 0, 100);
 	tap_eq(rbuf_cq_take(&f.cq, 50, out, MAX_ENTRIES), -EPROTO, "entries for more than it has");
-	fake_init(&f, 8, 0);
+	fake_init_cq(&f, 8, 0);
 	fake_post(&f, 0, 100);
 	tap_eq(rbuf_cq_take(&f.cq, 150, out, MAX_ENTRIES), -EPROTO, "entries for less than it has");
-	fake_init(&f, 8, 0);
+	fake_init_cq(&f, 8, 0);
 	fake_post(&f, 0, 0);
 	tap_eq(rbuf_cq_take(&f.cq, 10, out, MAX_ENTRIES), -EPROTO, "an empty entry");
-	fake_init(&f, 8, 0);
+	fake_init_cq(&f, 8, 0);
 	fake_post(&f, 0, 5);
 	fake_post(&f, 0, 5);
 	tap_eq(rbuf_cq_take(&f.cq, 10, out, 1), -EPROTO, "more entries than there is room for");
-	fake_init(&f, 1, 0);
+	fake_init_cq(&f, 1, 0);
 	fake_post(&f, 0, 5);
 	rbuf_cq_take(&f.cq, 5, out, MAX_ENTRIES);
 	tap_eq(rbuf_cq_take(&f.cq, 5, out, MAX_ENTRIES), -EPROTO, "what was there a round ago");
-	fake_init(&f, 8, 0);
+	fake_init_cq(&f, 8, 0);
 	fake_post(&f, 0, 5);
 	fake_post(&f, 0, 7);
 	tap_eq(rbuf_cq_take(&f.cq, 5, out, MAX_ENTRIES), 1, "the entry of another completion stays");
@@ -257,6 +281,7 @@ int main(void)
 		test_refill_order(entries, 0);
 		test_refill_order(entries, UINT32_MAX - 5);
 	}
+	test_refill_room();
 	test_refill_unpublished();
 	test_cq_groups(0);
 	test_cq_groups(UINT32_MAX - 7);
