@@ -1,10 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
+/*
+ * Bytes of the character that @s begins with, as Unicode defines UTF-8: in the shortest form, no
+ * surrogate, nothing beyond U+10FFFF. 0 if it begins with none.
+ */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char from, to, second_from, second_to;
+		size_t length;
+	} forms[] = {
+		{ 0x01, 0x7f, 0x00, 0xff, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (*s < forms[i].from || *s > forms[i].to)
+			continue;
+		if (forms[i].length > 1 && (s[1] < forms[i].second_from || s[1] > forms[i].second_to))
+			return 0;
+		for (n = 2; n < forms[i].length; n++)
+			if (s[n] < 0x80 || s[n] > 0xbf)
+				return 0;
+		return forms[i].length;
+	}
+	return 0;
+}
+
+/* The name of a file is any bytes; those that are no text become U+FFFD, one each */
 static void put_string(FILE *out, const char *s)
 {
 	static const char short_form[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
@@ -12,15 +45,18 @@ static void put_string(FILE *out, const char *s)
 					   ['\\'] = '\\' };
 
 	fputc('"', out);
-	for (; *s; s++) {
+	for (size_t n; *s; s += n ? n : 1) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c < sizeof(short_form) && short_form[c])
+		n = utf8_length((const unsigned char *)s);
+		if (!n)
+			fputs("\\ufffd", out);
+		else if (c < sizeof(short_form) && short_form[c])
 			fprintf(out, "\\%c", short_form[c]);
 		else if (c < 0x20 || c == 0x7f)
 			fprintf(out, "\\u%04x", c);
 		else
-			fputc(c, out);
+			fwrite(s, 1, n, out);
 	}
 	fputc('"', out);
 }
@@ -46,14 +82,15 @@ static void begin_line(struct json *j)
 
 static void end_line(struct json *j)
 {
-	fputc('\n', j->line);
+	bool written = fputc('\n', j->line) != EOF;
+
 	if (j->line != j->out) {
-		fclose(j->line);
-		fwrite(j->text, 1, j->len, j->out);
+		written = !fclose(j->line) && fwrite(j->text, 1, j->len, j->out) == j->len;
 		free(j->text);
 	}
 	j->line = NULL;
-	fflush(j->out);
+	if ((fflush(j->out) || !written) && !j->err)
+		j->err = -errno;
 }
 
 /**

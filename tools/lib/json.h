@@ -18,6 +18,7 @@
  * @len: how many
  * @depth: objects and arrays that are open
  * @comma: the next member needs one before it
+ * @err: why the first line that could not be written could not, -errno
  */
 struct json {
 	FILE *out;
@@ -26,6 +27,7 @@ struct json {
 	size_t len;
 	unsigned int depth;
 	bool comma;
+	int err;
 };
 
 void json_open(struct json *j, const char *key);

@@ -543,6 +543,17 @@ static void complete(struct recv_options *opt)
 		opt->page_mss = true;
 }
 
+/* Lines that are nowhere are a failure; a reader of them who has enough is none */
+static enum recv_exit judge(struct report *report, enum recv_exit ret)
+{
+	int err = report->json.err;
+
+	if (!err || err == -EPIPE)
+		return ret;
+	report_say(report, "cannot write JSON lines: %s", strerror(-err));
+	return ret ? ret : RECV_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = {
@@ -587,5 +598,5 @@ int main(int argc, char **argv)
 	}
 	if (a.opt.json)
 		report.json.out = a.opt.path && !strcmp(a.opt.path, "-") ? stderr : stdout;
-	return a.check ? check(&a, &report) : recv_run(&a.opt, &report);
+	return judge(&report, a.check ? check(&a, &report) : recv_run(&a.opt, &report));
 }

@@ -28,7 +28,7 @@ int output_watch_reader(struct receiver *r)
 {
 	struct stat st;
 
-	if (!r->sink->to_stdout || fstat(STDOUT_FILENO, &st) || !S_ISFIFO(st.st_mode))
+	if (!(r->sink->to_stdout || r->report->json.out == stdout) || fstat(STDOUT_FILENO, &st) || !S_ISFIFO(st.st_mode))
 		return 0;
 	r->pipe.fd = STDOUT_FILENO;
 	return zcrx_watch(r->backend, &r->pipe);

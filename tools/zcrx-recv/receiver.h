@@ -154,7 +154,7 @@ struct crew;
  * @own_sink: see @sink
  * @frags: log of pieces, or NULL
  * @stop: becomes readable on SIGINT and SIGTERM
- * @pipe: standard output, when that is a pipe that data goes to: its reader may go
+ * @pipe: standard output, when that is a pipe that data or JSON lines go to: its reader may go
  * @inbox: new connections, from the first receiver; for that one only wakes
  * @conns: open connections
  * @open: how many

@@ -247,7 +247,8 @@ static void raise_file_limit(void)
 /* Connections that there are descriptors for, with some left for everything else */
 static uint64_t most_open(const struct receiver *r)
 {
-	const unsigned int rest = 32;
+	/* a ring and an eventfd are each receiver's own */
+	const unsigned int rest = 32 + 2 * r->crew->n;
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
@@ -396,11 +397,19 @@ static enum recv_exit prepare(struct crew *crew)
 
 static int close_frags(struct receiver *r)
 {
-	if (!r->frags || !fclose(r->frags))
+	int err;
+
+	if (!r->frags)
+		return 0;
+	/* of a line that was lost long ago nobody knows why */
+	err = ferror(r->frags) ? EIO : 0;
+	if (fclose(r->frags))
+		err = errno;
+	if (!err)
 		return 0;
 	fprintf(r->report->talk, "%s: %s is not complete: %s\n", r->report->prog, r->opt->frags,
-		strerror(errno));
-	return -EIO;
+		strerror(err));
+	return -err;
 }
 
 static enum recv_exit run(struct crew *crew)

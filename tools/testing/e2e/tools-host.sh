@@ -199,6 +199,14 @@ received
 tap_eq "$status" 0 'sixty at once, with descriptors for ten' || tap_diag "$(cat talk.txt)"
 wait
 tap_eq "$(find dir -size 100001c | wc -l)" 60 '  each has its file'
+rm -rf dir; mkdir dir
+wrap=(prlimit --nofile=80:80)
+receive --connections 60 -q 0-15 -o dir/
+for i in $(seq 60); do { head -c 100001 data | timeout 60 nc -N 127.0.0.1 "$port"; } & done
+received
+tap_eq "$status" 0 'the same with sixteen threads, and descriptors for five' || tap_diag "$(cat talk.txt)"
+wait
+tap_eq "$(find dir -size 100001c | wc -l)" 60 '  each has its file'
 wrap=()
 rm -rf dir; mkdir dir
 
@@ -462,6 +470,29 @@ for backend in copy epoll; do
 	done
 done
 backend=copy
+
+timeout -s KILL 15 "$bin/zcrx-recv" --backend copy -p "$port" --json 2>talk.txt | head -n 1 >some
+tap_eq "${PIPESTATUS[0]}" 0 'a reader of JSON lines who has enough of them'
+says 'ZC093 .*reader of standard output' talk.txt '  which is said'
+if [ -c /dev/full ]; then
+	"$bin/zcrx-recv" --backend copy -p "$port" --json --once 2>talk.txt >/dev/full &
+	receiver=$!
+	until listening; do sleep 0.02; done
+	timeout 20 nc -N 127.0.0.1 "$port" <nine
+	ended 1 'JSON lines that cannot be written'
+	says 'cannot write JSON lines: No space' talk.txt '  which is said'
+	status=0
+	"$bin/zcrx-recv" check --backend copy -p "$port" --json 2>talk.txt >/dev/full || status=$?
+	tap_eq "$status" 1 'those of a check'
+	receive --once --dump-frags /dev/full
+	sends_nc 127.0.0.1
+	ended 1 'a log of pieces that cannot be written'
+	says '/dev/full is not complete: ' talk.txt '  which is said'
+fi
+receive --once --json -o $'no\xfftext'
+timeout 20 nc -N 127.0.0.1 "$port" <nine
+ended 0 'a file whose name is no text'
+says '"path":"no.ufffdtext"' stdout '  JSON has text all the same'
 
 # The report cannot be written: the first signal asks, the second does not
 mkfifo full

@@ -41,6 +41,46 @@ static void test_json(void)
 		"\"after\":1}\nsaid meanwhile\n{}\n", "JSON lines, in one piece");
 }
 
+static bool json_is(const char *text, const char *want)
+{
+	char *buf = NULL;
+	size_t size = 0;
+	struct json j = { .out = open_memstream(&buf, &size) };
+	bool same;
+
+	json_open(&j, NULL);
+	json_str(&j, "t", text);
+	json_close(&j);
+	fclose(j.out);
+	same = size > 8 && !strncmp(buf + 6, want, strlen(want)) && !strcmp(buf + 6 + strlen(want), "\"}\n");
+	if (!same)
+		tap_diag("%s", buf);
+	free(buf);
+	return same;
+}
+
+static void test_json_text(void)
+{
+	static const char *const texts[] = {
+		"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80",
+	};
+	static const struct {
+		const char *words, *bytes, *want;
+	} wrong[] = {
+		{ "no first byte", "a\xff" "b", "a\\ufffdb" },
+		{ "no second one", "\xc3", "\\ufffd" },
+		{ "a short one", "\xe2\x82" "x", "\\ufffd\\ufffdx" },
+		{ "a longer form than needed", "\xc0\x80\xe0\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd" },
+		{ "a surrogate", "\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd" },
+		{ "beyond all characters", "\xf4\x90\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd" },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		tap_ok(json_is(texts[i], texts[i]), "json: text stays as it is: %s", texts[i]);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		tap_ok(json_is(wrong[i].bytes, wrong[i].want), "json: what is no text, %s", wrong[i].words);
+}
+
 static void test_sizes(void)
 {
 	char buf[REPORT_SIZE];
@@ -348,6 +388,7 @@ static void test_histograms(void)
 int main(void)
 {
 	test_json();
+	test_json_text();
 	test_sizes();
 	test_explain();
 	test_table();
