@@ -208,6 +208,9 @@ static const struct diag table[] = {
 	  "{path}, or something on the way there, is not a directory", "name a directory" },
 	{ "ZC059", "file-exists", ZCRX_STEP_SINK, EEXIST, NULL,
 	  "a file of that name is in {path} already", "another directory" },
+	{ "ZC133", "part-is-link", ZCRX_STEP_SINK, ELOOP, NULL,
+	  "{path}.part is a symbolic link, which is not followed, or {path} is one that leads in a circle",
+	  "remove the link, or another path with -o" },
 	{ "ZC092", "quota", ZCRX_STEP_SINK, EDQUOT, NULL,
 	  "the quota of this user leaves no space for {path}", "quota -s shows it" },
 

@@ -81,6 +81,8 @@ int net_listen(const struct net_listen *how)
 	if (fd < 0)
 		return -errno;
 	err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	/* connections have it from here: a peer without power does not say that it has gone */
+	err = err ?: set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	if (!err && how->family == AF_INET6)
 		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!err && how->rcvbuf)

@@ -126,7 +126,8 @@ static int lock_and_empty(int fd, const char *path)
 
 static int open_locked(const struct writer_config *cfg)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (cfg->exclusive ? O_EXCL : 0);
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (cfg->exclusive ? O_EXCL : 0) |
+		    (cfg->no_link ? O_NOFOLLOW : 0);
 	int fd, err;
 
 	do {
@@ -166,6 +167,21 @@ static bool usable_alignment(uint32_t align)
 	return align && align <= WRITER_ALIGN_MAX && !(align & (align - 1));
 }
 
+/* The file that is open, whatever its name is now */
+static int open_again(const struct writer *w, int flags)
+{
+	struct stat st, again;
+	int fd = open(w->cfg.path, O_WRONLY | O_CLOEXEC | flags | (w->cfg.no_link ? O_NOFOLLOW : 0));
+
+	if (fd < 0)
+		return -errno;
+	if (!fstat(w->plain_fd, &st) && !fstat(fd, &again) && st.st_dev == again.st_dev &&
+	    st.st_ino == again.st_ino)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
 /*
  * Not having O_DIRECT is no error: the file gets the same bytes without it.
  * Return: why not, NULL when it is there.
@@ -185,7 +201,7 @@ static const char *open_direct(struct writer *w)
 	if (!usable_alignment(stx.stx_dio_mem_align) ||
 	    !usable_alignment(stx.stx_dio_offset_align))
 		return "its file system has no O_DIRECT";
-	fd = open(w->cfg.path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	fd = open_again(w, O_DIRECT);
 	if (fd < 0)
 		return "its file system refused O_DIRECT";
 	w->direct_fd = fd;

@@ -27,6 +27,7 @@ struct writer;
  * struct writer_config - how to write
  * @path: file to create or truncate, "-" for standard output
  * @exclusive: the file must not be there yet
+ * @no_link: the path is no symbolic link, or is refused: it is a name that we made up
  * @buffered: do not even try O_DIRECT
  * @stage: bytes of memory for what has to be copied together, a multiple of
  *	WRITER_ALIGN_MAX
@@ -43,6 +44,7 @@ struct writer;
 struct writer_config {
 	const char *path;
 	bool exclusive;
+	bool no_link;
 	bool buffered;
 	uint32_t stage;
 	uint64_t batch;

@@ -144,6 +144,7 @@ static int file_open(struct sink *s)
 		return err;
 	s->to_stdout = !strcmp(s->path, "-");
 	cfg = writer_config(s, s->target.part, STAGE, WRITER_DEPTH_MAX);
+	cfg.no_link = s->target.final;
 	err = writer_open(&s->writer, &cfg);
 	if (err)
 		target_free(&s->target);

@@ -130,6 +130,22 @@ ended 0 'a symbolic link to a file'
 tap_ok '  the file is another one, the link the same' cmp data "$(readlink link)"
 tap_eq "$(find . -name '*.part')" '' '  no name is left over'
 
+echo old >other
+ln -s other new.part
+timeout 20 "$bin/zcrx-recv" --backend copy -p "$port" --once -o new 2>talk.txt
+tap_eq "$? $(cat other)" '1 old' 'a link that has the name of the file in the making is not followed'
+says 'ZC133 .*ELOOP' talk.txt '  which is said in words'
+rm new.part other
+
+receive --once -o file
+sleep 3 | timeout 5 nc.openbsd 127.0.0.1 "$port" >/dev/null &
+sleep 0.3
+says 'timer:\(keepalive' <(ss -Htno state established "sport = :$port") 'a peer that is silent is asked whether it is there'
+kill -INT "$receiver"
+received
+wait
+rm -f file.part
+
 mkdir -p small mnt
 if mount -t tmpfs -o size=2m none small && mount -t tmpfs -o ro none mnt; then
 	receive --once -o small/file
