@@ -248,7 +248,7 @@ static void raise_file_limit(void)
 static uint64_t most_open(const struct receiver *r)
 {
 	/* a ring and an eventfd are each receiver's own */
-	const unsigned int rest = 32 + 2 * r->crew->n;
+	const unsigned int rest = 30 + 2 * r->crew->n;
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur == RLIM_INFINITY)
