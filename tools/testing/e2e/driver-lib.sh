@@ -354,12 +354,6 @@ counts_a_lost_link() {
 # ---------------------------------------------------------------------------
 # Firmware that fails
 
-# Resets of the firmware that the driver went along with, by what it says when it is back.
-# "devlink health diagnose" tells, too, but it deadlocks while the firmware is in an error:
-# bnxt_fw_diagnose() holds fw_health->lock when it reports that
-fw_resets() { dmesg | sed -n 's/.*recovery watchdog.*(healthy), resets: \([0-9]*\)$/\1/p' | tail -n 1; }
-fw_reset_after() { [ "$(fw_resets)" -gt "$1" ]; }
-
 # fw_error KIND: until the driver has the NIC running again; says how long that took
 fw_error() {
 	local start=$EPOCHREALTIME before

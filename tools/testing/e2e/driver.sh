@@ -207,7 +207,7 @@ guest_table() {
 	local rules=() rule='' context=''
 
 	shift
-	pci=$(basename "$(readlink -f /sys/class/net/eth0/device)")
+	pci=$(nic_address)
 	ethtool -C eth0 stats-block-usecs 250000
 	ethtool -X eth0 hkey "$hash_key"
 	peer_start "iperf3 -s -p 5999"

@@ -225,7 +225,7 @@ guest_firmware() {
 	open_fails "VNIC_ALLOC answered with another number" hwrm-bad=VNIC_ALLOC:count=1 'out of seq'
 	open_fails "VNIC_RSS_CFG never valid" hwrm-bad=VNIC_RSS_CFG:how=valid:count=1 'v:0'
 
-	dev=$(basename "$(readlink /sys/class/net/eth0/device)")
+	dev=$(nic_address)
 	for cmd in hwrm-fail=FUNC_QCAPS hwrm-bad=FUNC_RESOURCE_QCAPS:how=zeros hwrm-fail=FUNC_DRV_RGTR:error=denied; do
 		echo "$dev" >$pci/unbind
 		ctl fault set "$cmd:count=1"

@@ -203,6 +203,15 @@ wait_for() {
 	return 1
 }
 
+# Where the NIC is on its bus
+nic_address() { basename "$(readlink /sys/class/net/eth0/device)"; }
+
+# Resets of the firmware that the driver went along with, by what it says when it is back.
+# "devlink health diagnose" tells, too, but it deadlocks while the firmware is in an error:
+# bnxt_fw_diagnose() holds fw_health->lock when it reports that
+fw_resets() { dmesg | sed -n 's/.*recovery watchdog.*(healthy), resets: \([0-9]*\)$/\1/p' | tail -n 1; }
+fw_reset_after() { [ "$(fw_resets)" -gt "$1" ]; }
+
 # listens PORT [PREFIX...]: PREFIX is what runs ss elsewhere
 listens() { "${@:2}" ss -Hltn "sport = :$1" | grep -q .; }
 listening() { listens "$port"; }

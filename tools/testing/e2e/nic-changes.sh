@@ -252,7 +252,7 @@ ended() { [ ! -e /proc/$1 ] || grep -q '^State:.*Z' /proc/$1/status; } # PID: of
 guest_suspend() {
 	local pci=/sys/bus/pci/drivers/bnxt_en dev from rc=0
 
-	dev=$(basename "$(readlink /sys/class/net/eth0/device)")
+	dev=$(nic_address)
 	echo devices >/sys/power/pm_test
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	setup
@@ -292,9 +292,11 @@ guest_suspend() {
 
 closed() { [ "$("$bin/bnxt-emu" ctl rings | grep -c .)" = 0 ]; }
 
-# What the driver says when it is through with a reset of the firmware
-fw_resets() { dmesg | sed -n 's/.*recovery watchdog.*(healthy), resets: \([0-9]*\)$/\1/p' | tail -n 1; }
-fw_reset_after() { [ "$(fw_resets)" -gt "$1" ]; }
+# TITLE RESETS: the driver has one more behind it than these
+through_with_it() {
+	tap_ok "$1: the driver is through with it" wait_for 30 fw_reset_after "$2"
+	wait_for 5 link_is_up
+}
 
 # TITLE KIND: the firmware fails, the driver resets it, the binding is there again
 firmware_fails() {
@@ -302,8 +304,7 @@ firmware_fails() {
 
 	before=$(fw_resets)
 	"$bin/bnxt-emu" ctl fw-error "$2" >/dev/null
-	tap_ok "$1: the driver is through with it" wait_for 30 fw_reset_after "$before"
-	wait_for 5 link_is_up
+	through_with_it "$1" "$before"
 }
 
 # Firmware that fails, or is updated: for some seconds the NIC is closed, though the stack has it running
@@ -320,15 +321,14 @@ guest_firmware() {
 		tap_ok "$kind again, the NIC is closed" wait_for 10 closed
 		unbind_queue "$kind, meanwhile"
 		tap_fails "$kind, meanwhile: no other binding" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
-		tap_ok "$kind again: the driver is through with it" wait_for 30 fw_reset_after "$before"
+		through_with_it "$kind again" "$before"
 		bind_queue
 		wait_for 5 link_is_up
 		still_zero_copy "$kind, bound after it"
 	done
 	before=$(fw_resets)
 	tap_ok "ethtool --reset" ethtool --reset eth0 all
-	tap_ok "ethtool --reset: the driver is through with it" wait_for 30 fw_reset_after "$before"
-	wait_for 5 link_is_up
+	through_with_it "ethtool --reset" "$before"
 	still_zero_copy "ethtool --reset"
 	unbind_queue "firmware"
 
@@ -368,7 +368,7 @@ queues() { ethtool -l eth0 | awk '/^Combined/ { n = $2 } END { print n }'; }
 
 # TITLE: the bound queue is none of those that the driver has by default, which a reload gives the NIC
 reload() {
-	tap_ok "$1: devlink reload" devlink dev reload "pci/$(basename "$(readlink /sys/class/net/eth0/device)")"
+	tap_ok "$1: devlink reload" devlink dev reload "pci/$(nic_address)"
 	tap_ok "$1: $(queues) queues, without the bound one" test "$(queues)" -le $queue
 }
 
@@ -383,7 +383,7 @@ all_queues() {
 guest_reload() {
 	local pci=/sys/bus/pci/drivers/bnxt_en dev rc=0
 
-	dev=$(basename "$(readlink /sys/class/net/eth0/device)")
+	dev=$(nic_address)
 	tap_ok "the flow goes to the queue" steer
 	bind_queue
 	still_zero_copy "bound"

@@ -48,7 +48,7 @@ guest_life() {
 	tap_ok "the firmware fails" ctl fw-error fatal
 	sleep 2
 	tap_ok "the driver gets over it" wait_for 20 answers
-	device=$(basename "$(readlink -f /sys/class/net/eth0/device)")
+	device=$(nic_address)
 	echo "$device" >/sys/bus/pci/drivers/bnxt_en/unbind
 	echo "$device" >/sys/bus/pci/drivers/bnxt_en/bind
 	tap_ok "unbound and bound" wait_for 5 test -e /sys/class/net/eth0

@@ -171,7 +171,7 @@ guest_interface_down() {
 guest_driver_unbound() {
 	local device rc=0
 
-	device=$(basename "$(readlink -f /sys/class/net/eth0/device)")
+	device=$(nic_address)
 	flow_up
 	start_transfer --verify
 	echo "$device" >/sys/bus/pci/drivers/bnxt_en/unbind

@@ -301,7 +301,7 @@ guest_interface() {
 	works_again "killed while down"
 
 	start_transfer
-	device=$(basename "$(readlink -f /sys/class/net/eth0/device)")
+	device=$(nic_address)
 	echo "$device" >/sys/bus/pci/drivers/bnxt_en/unbind
 	tap_ok "driver unbound: the interface is gone" test ! -e /sys/class/net/eth0
 	kill -INT "$recv_pid"
