@@ -342,6 +342,85 @@ guest_firmware() {
 	unbind_queue "a ring was not freed"
 }
 
+# The function may access memory: PCI_COMMAND_MASTER
+dma_is_on() { [ $(($(od -An -tu1 -j4 -N1 "/sys/bus/pci/devices/$(nic_address)/config") & 4)) -ne 0 ]; }
+dma_is_off() { ! dma_is_on; }
+
+# The receiver is killed, with data on its way to it
+killed() {
+	peer "timeout 20 $bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 1T --pace 100M >/dev/null 2>&1 &"
+	wait_for 5 sh -c "[ \$(wc -l <'$work/recv.json') -gt 3 ]"
+	"$@"
+	kill -KILL "$recv_pid"
+	wait "$recv_pid"
+}
+
+# Firmware that does not answer frees no rings. Nobody has noticed it yet when the binding ends: the ring, which goes
+# on to write, must not do that to what the process was given back
+guest_fw_gone() {
+	local before n
+
+	setup
+	for n in 1 2 3; do
+		bind_queue
+		wait_for 5 link_is_up
+		before=$(fw_resets)
+		killed "$bin/bnxt-emu" ctl fw-error silent
+		tap_ok "$n: DMA is off" wait_for 5 dma_is_off
+		tap_ok "$n: the interface has not gone down" sh -c 'ip link show eth0 | grep -q "[<,]UP[,>]"'
+		through_with_it "$n" "$before"
+		tap_eq "$(dmesg | grep -c "Firmware does not answer, initiating reset")" $n "$n: by the end of the binding"
+	done
+	before=$(fw_resets)
+	"$bin/bnxt-emu" ctl fw-error silent >/dev/null
+	tap_fails "a binding begins" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+	through_with_it "a binding begins" "$before"
+	bind_queue
+	wait_for 5 link_is_up
+	still_zero_copy "at the end"
+	unbind_queue "at the end"
+}
+
+unheard() { "$bin/bnxt-emu" ctl fault set hwrm-timeout=VER_GET,hwrm-timeout=FUNC_RESET,hwrm-fail=RING_FREE:count=1 >/dev/null; }
+
+# The interface goes down, and DMA is off
+left_alone() {
+	bind_queue
+	wait_for 5 link_is_up
+	killed unheard
+	tap_ok "$1: DMA is off" wait_for 10 dma_is_off
+	tap_fails "$1: the interface is down, and stays down" "Input/output error" ip link set eth0 up
+	tap_ok "$1: without DMA" dma_is_off
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+}
+
+# The same with firmware that nobody can reset: once it answers again, what it knew of the NIC is reset first
+guest_dma_off() {
+	local pci=/sys/bus/pci/drivers/bnxt_en dev
+
+	dev=$(nic_address)
+	setup
+	left_alone "it answers again"
+	tap_ok "it answers again: the interface comes up" ip link set eth0 up
+	tap_ok "it answers again: with DMA" dma_is_on
+	bind_queue
+	wait_for 5 link_is_up
+	still_zero_copy "it answers again"
+	unbind_queue "it answers again"
+
+	left_alone "the driver goes"
+	tap_ok "the driver goes and comes" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"
+	tap_ok "the driver comes: with DMA" dma_is_on
+	ethtool -L eth0 combined 4
+	ip link set eth0 mtu 4148 up
+	ip addr add "$ZCRX_GUEST/24" dev eth0
+	setup
+	bind_queue
+	wait_for 5 link_is_up
+	still_zero_copy "the driver comes"
+	unbind_queue "the driver comes"
+}
+
 # A queue that has received, and whose restart the firmware refuses, goes on with its old rings. These have fewer
 # buffers than entries, so that which entries are filled changes with each packet
 guest_old_rings() {
@@ -528,6 +607,9 @@ main() {
 		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
 		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
 		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
+		vm "${fw%% *}" fw_gone --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
+		vm "${fw%% *}" dma_off --mtu 4148 --emu-arg $fw --emu-arg --no-error-recovery \
+			--allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type|function \(rc|DMA is off'
 		vm "${fw%% *}" old_rings --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_alloc type'
 		vm "${fw%% *}" reload --mtu 4148 --emu-arg $fw --allow-log 'net/devlink/dev.c.*devlink_reload'
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw

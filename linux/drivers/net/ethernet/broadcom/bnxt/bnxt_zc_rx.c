@@ -39,7 +39,21 @@ static bool bnxt_zc_rx_is_open(const struct bnxt *bp)
 	return test_bit(BNXT_STATE_OPEN, &bp->state);
 }
 
-/* @had_agg: aggregation rings existed before the change that this is for */
+/* Neither new rings nor the old ones, or the old ones are still at work: only
+ * from the beginning
+ */
+static int bnxt_zc_rx_start_over(struct bnxt *bp, bool fw_gone)
+{
+	if (fw_gone && bnxt_recover_fw(bp))
+		return 0;
+	bp->rings_left = true;
+	dev_close(bp->dev);
+	return -EIO;
+}
+
+/* @had_agg: aggregation rings existed before the change that this is for.
+ * While the firmware is being reset, the rest is left to the end of that.
+ */
 static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 {
 	bool has_agg = bp->flags & BNXT_FLAG_AGG_RINGS;
@@ -49,6 +63,9 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 		bnxt_set_ring_params(bp);
 		return 0;
 	}
+	/* it would free no ring */
+	if (bnxt_fw_is_gone(bp))
+		return bnxt_zc_rx_start_over(bp, true);
 	if (had_agg != has_agg || !bp->dev->queue_mgmt_ops)
 		return bnxt_zc_rx_restart_nic(bp);
 
@@ -57,15 +74,8 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 	if (rc || queue_id >= bp->rx_nr_rings)
 		return rc;
 	rc = netdev_rx_queue_restart(bp->dev, queue_id);
-	if (!rc && bp->rings_left)
-		rc = -EIO;
-	/* Neither the new rings nor the old ones, or the old ones are still at
-	 * work: only from the beginning
-	 */
-	if (rc && (bp->rings_left || !bp->rx_ring[queue_id].page_pool)) {
-		bp->rings_left = true;
-		dev_close(bp->dev);
-	}
+	if (bp->rings_left || (rc && !bp->rx_ring[queue_id].page_pool))
+		return bnxt_zc_rx_start_over(bp, bnxt_fw_is_gone(bp));
 	return rc;
 }
 
@@ -88,15 +98,24 @@ static int bnxt_zc_rx_check_room(unsigned int queue_id, u32 nr_bufs, u32 need,
 	return -ENOSPC;
 }
 
+static int bnxt_zc_rx_check_fw(const struct bnxt *bp,
+			       struct netlink_ext_ack *extack)
+{
+	if (!test_bit(BNXT_STATE_IN_FW_RESET, &bp->state))
+		return 0;
+	NL_SET_ERR_MSG(extack, "firmware is being reset");
+	return -EBUSY;
+}
+
 static int bnxt_zc_rx_check(struct bnxt *bp, const struct netdev_bpf *cmd)
 {
 	struct netlink_ext_ack *extack = cmd->zc_rx.extack;
 	u32 need;
+	int rc;
 
-	if (test_bit(BNXT_STATE_IN_FW_RESET, &bp->state)) {
-		NL_SET_ERR_MSG(extack, "firmware is being reset");
-		return -EBUSY;
-	}
+	rc = bnxt_zc_rx_check_fw(bp, extack);
+	if (rc)
+		return rc;
 	/* not by the stack's own count: a bond gives programs to its slaves */
 	if (bp->xdp_prog) {
 		NL_SET_ERR_MSG(extack, "an XDP program is attached to a device above");
@@ -142,6 +161,9 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
 			       "too few hardware rings for header split: ethtool -L");
 	else
 		rc = bnxt_zc_rx_restart(bp, cmd->zc_rx.queue_id, had_agg);
+	/* begun by the restart: before it, there was none */
+	if (!rc)
+		rc = bnxt_zc_rx_check_fw(bp, cmd->zc_rx.extack);
 
 	if (rc) {
 		bnxt_zc_rx_add(bp, -1);
@@ -162,7 +184,9 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
  *
  * Restarts the one queue if the firmware can do that, else the whole NIC.
  * If that fails, the interface may be down. While the firmware is being reset
- * a binding is refused; one that ends leaves the restart to that of the NIC.
+ * a binding is refused; one that ends leaves the restart to that of the NIC. If
+ * the firmware does not answer, its reset begins here, or DMA is switched off:
+ * no ring writes to what its buffers were.
  *
  * Context: process, under rtnl.
  * Return: 0 or an error.

@@ -35,6 +35,16 @@
 	EXPECT_EQ(0, __cqe.flags & IORING_CQE_F_MORE);		\
 } while (0)
 
+/* ... and has all the bytes that a single shot is to bring, and its end */
+#define EXPECT_SHOT(z, s, len) do {				\
+	struct io_uring_cqe __cqe;				\
+								\
+	ASSERT_CQE(z, &__cqe);					\
+	EXPECT_EQ(len, __cqe.res);				\
+	EXPECT_EQ(0, __cqe.flags & IORING_CQE_F_MORE);		\
+	EXPECT_LT(0, zc_take(z, s, __cqe.res, true));		\
+} while (0)
+
 #define EXPECT_SAME(s) do {					\
 	EXPECT_EQ((s)->sent, (s)->seen);			\
 	EXPECT_EQ(NULL, (s)->wrong) {				\
@@ -275,8 +285,6 @@ TEST_F(recv, single_shot)
 	unsigned int i;
 
 	for (i = 0; i < 20; i++) {
-		struct io_uring_cqe cqe;
-
 		/* before the data, and after it */
 		if (i & 1) {
 			EXPECT_EQ(1000, zc_send(s, 1000));
@@ -286,10 +294,7 @@ TEST_F(recv, single_shot)
 		if (!(i & 1)) {
 			EXPECT_EQ(1000, zc_send(s, 1000));
 		}
-		ASSERT_CQE(z, &cqe);
-		EXPECT_EQ(1000, cqe.res);
-		EXPECT_EQ(0, cqe.flags & IORING_CQE_F_MORE);
-		EXPECT_LT(0, zc_take(z, s, cqe.res, true));
+		EXPECT_SHOT(z, s, 1000);
 	}
 	EXPECT_SAME(s);
 	/* nothing is left of them that would receive */
@@ -318,10 +323,7 @@ TEST_F(recv, single_shot_beside_a_notification)
 	ASSERT_EQ(1, zc_submit(&z->ring));
 	EXPECT_EQ(-ETIME, zc_cqe_within(&z->ring, &cqe, 50));
 	EXPECT_EQ(1000, zc_send(s, 1000));
-	ASSERT_CQE(z, &cqe);
-	EXPECT_EQ(1000, cqe.res);
-	EXPECT_EQ(0, cqe.flags & IORING_CQE_F_MORE);
-	EXPECT_LT(0, zc_take(z, s, cqe.res, true));
+	EXPECT_SHOT(z, s, 1000);
 	EXPECT_SAME(s);
 }
 
