@@ -441,6 +441,10 @@ ended 0 'SIGINT while the reader of standard output does not read'
 exec 3>&-
 wait
 
+# bounded SECONDS COMMAND...: becomes that command, which SIGALRM ends then. timeout(1) is another process, and
+# passes a signal on twice: to its child, and to all of its group
+bounded() { exec perl -e 'alarm shift; exec @ARGV' "$@"; }
+
 # The pipe is full to the last byte
 mkfifo idle
 for backend in copy epoll; do
@@ -449,7 +453,7 @@ for backend in copy epoll; do
 		head -c 65536 /dev/zero >&3
 		args=()
 		if [ $end = time ]; then args=(--time 1); fi
-		timeout -s KILL 20 "$bin/zcrx-recv" --backend "$backend" -p "$port" -o - "${args[@]}" >idle 2>talk.txt &
+		bounded 20 "$bin/zcrx-recv" --backend "$backend" -p "$port" -o - "${args[@]}" >idle 2>talk.txt &
 		receiver=$!
 		until listening; do sleep 0.02; done
 		# with so little at a time nothing is written before the signal comes

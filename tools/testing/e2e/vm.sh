@@ -105,7 +105,7 @@ interrupted() { # SIGNAL COMMAND: sends the signal once the command has said "st
 		>"$work/out" 2>"$work/err" &
 	pid=$!
 	wait_for 30 grep -q start "$work/out"
-	# timeout passes it on
+	# to the child itself: timeout would pass it on twice
 	kill "-$1" "$(pgrep -P $pid)"
 	for ((i = 0; i < ${3:-0}; i++)); do
 		sleep 0.5
