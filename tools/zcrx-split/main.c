@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ethnl.h"
+#include "change.h"
 
 enum {
 	EXIT_FAILED = 1,
@@ -80,27 +80,6 @@ static bool parse(int argc, char **argv, struct ethnl_split *want)
 	return !errno && end != argv[3] && !*end && n <= UINT32_MAX && argv[3][0] != '-';
 }
 
-/*
- * What is on by the driver's choice and what was set to on look alike. Whether "on"
- * is news to the kernel tells, if nothing else changes with it.
- */
-static int set(struct ethnl *nl, const char *iface, const struct ethnl_split *want,
-	       struct ethnl_split *was)
-{
-	struct ethnl_split mode_only = { .mode = want->mode };
-	bool changed = false;
-	int err;
-
-	if (want->mode == ETHNL_SPLIT_ON && was->mode == ETHNL_SPLIT_ON) {
-		err = ethnl_set_split(nl, iface, &mode_only, &changed);
-		if (err)
-			return err;
-		if (changed)
-			was->mode = ETHNL_SPLIT_AUTO;
-	}
-	return ethnl_set_split(nl, iface, want, &changed);
-}
-
 int main(int argc, char **argv)
 {
 	struct ethnl_split was, want = { 0 };
@@ -120,7 +99,7 @@ int main(int argc, char **argv)
 		return complain(&nl, argv[1], err);
 	err = ethnl_get_split(&nl, argv[1], &was);
 	if (!err && argc > 2)
-		err = set(&nl, argv[1], &want, &was);
+		err = change_split(&nl, argv[1], &want, &was);
 	err = err ? complain(&nl, argv[1], err) : 0;
 	if (!err)
 		show(argc > 2 ? "was " : "", &was);
