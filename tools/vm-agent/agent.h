@@ -42,6 +42,7 @@ enum frame_type {
 	F_CLOSED = 'p', /* u8: nobody reads stdout (1) or stderr (2) any more */
 	F_QUIT = 'q', /* the host is done: let the guest end */
 	/* guest to host */
+	F_OPEN = 'l', /* the line passes all bytes as they are: before that the host sends nothing */
 	F_READY = 'r', /* the command has started, or listens at the port waited for */
 	F_STDOUT = 'o',
 	F_STDERR = 'e',

@@ -405,6 +405,7 @@ int guest_main(int argc, char **argv)
 	}
 	if (!open_line(&g, argv[1]))
 		return EXIT_ENVIRONMENT;
+	line_send(&g.line, F_OPEN, NULL, 0);
 	g.dir = argv[2];
 	if (!start_child(&g, argv + 3)) {
 		say("cannot start the command: %s", strerror(errno));

@@ -24,6 +24,8 @@ struct host {
 	int guest_fd;		/* pidfd of the guest: readable when it is gone */
 	int ready_fd;		/* gets a line when the guest is ready */
 	int signal_pipe;
+	bool line_open;		/* the guest's end does not echo what comes, as it does at first */
+	uint64_t signals;	/* bits of those that came before that */
 	bool stdin_open;
 	size_t in_flight;	/* bytes of stdin frames without credit */
 	unsigned int interrupts;
@@ -106,8 +108,19 @@ static int handle_signal(struct host *h)
 	/* the first asks the command to end, the second does not ask */
 	if ((sig == SIGINT || sig == SIGTERM) && h->interrupts++)
 		return 128 + sig;
-	line_send_u32(&h->line, F_SIGNAL, sig);
+	if (h->line_open)
+		line_send_u32(&h->line, F_SIGNAL, sig);
+	else
+		h->signals |= 1ull << sig;
 	return -1;
+}
+
+static void open_line(struct host *h)
+{
+	h->line_open = true;
+	for (int sig = 1; sig < 64; sig++)
+		if (h->signals & 1ull << sig)
+			line_send_u32(&h->line, F_SIGNAL, sig);
 }
 
 static bool write_chunk(struct host *h, const uint8_t *data, size_t len)
@@ -155,12 +168,21 @@ static void output(struct host *h, int fd, const struct frame *f)
 		line_send(&h->line, F_CLOSED, &which, 1);
 }
 
+static int noise(void)
+{
+	say("the guest's serial line carries noise");
+	return EXIT_ENVIRONMENT;
+}
+
 /* Returns the exit status when it is time to go, else -1 */
 static int handle_frame(struct host *h, const struct frame *f)
 {
 	uint32_t v = frame_u32(f);
 
 	switch (f->type) {
+	case F_OPEN:
+		open_line(h);
+		return -1;
 	case F_READY:
 		write_all(h->ready_fd, "ready\n", 6);
 		send_winsize(h);
@@ -177,8 +199,7 @@ static int handle_frame(struct host *h, const struct frame *f)
 	case F_EXIT:
 		return v & 0xff;
 	default:
-		say("the guest's serial line carries noise");
-		return EXIT_ENVIRONMENT;
+		return noise();
 	}
 }
 
@@ -193,12 +214,12 @@ static int receive(struct host *h)
 		if (status >= 0)
 			return status;
 	}
-	return res == LINE_MORE ? -1 : EXIT_ENVIRONMENT;
+	return res == LINE_MORE ? -1 : noise();
 }
 
 static bool may_read_stdin(const struct host *h)
 {
-	return h->stdin_open && h->in_flight + FRAME_HEADER < LINE_WINDOW;
+	return h->line_open && h->stdin_open && h->in_flight + FRAME_HEADER < LINE_WINDOW;
 }
 
 static int relay(struct host *h)
