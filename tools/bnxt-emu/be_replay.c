@@ -18,7 +18,9 @@
 #include "be_replay.h"
 #include "pcap_read.h"
 
+/* The guest waits for the end of a burst: of so many records, sent or not, or as many bytes */
 #define BURST		64
+#define BURST_BYTES	(128u << 10)
 #define FRAME_MAX	(ETH_HLEN + 4 + 65535)
 
 struct be_replay {
@@ -82,16 +84,16 @@ static bool next_pass(struct be_replay *rp, uint64_t now, bool any)
 	return true;
 }
 
-/* Reads ahead; false at the end of the last pass */
-static bool look_ahead(struct be_replay *rp, uint64_t now)
+/* Reads a record, which may be none to send; false at the end of the last pass */
+static bool read_next(struct be_replay *rp, uint64_t now)
 {
 	const char *why = NULL;
 
-	while (!rp->have_next) {
+	for (;;) {
 		switch (pcap_next(rp->file, &rp->next, &why)) {
 		case PCAP_FRAME:
 			rp->have_next = wanted(rp, &rp->next);
-			break;
+			return true;
 		case PCAP_END:
 			if (!next_pass(rp, now, rp->have_first))
 				return false;
@@ -101,11 +103,6 @@ static bool look_ahead(struct be_replay *rp, uint64_t now)
 			return false;
 		}
 	}
-	if (!rp->have_first) {
-		rp->have_first = true;
-		rp->first = rp->next.ts;
-	}
-	return true;
 }
 
 static void send_next(struct be_replay *rp)
@@ -133,13 +130,22 @@ static uint64_t due_in(const struct be_replay *rp, uint64_t now)
 static uint64_t replay_timers(struct backend *be, uint64_t now)
 {
 	struct be_replay *rp = to_replay(be);
+	size_t bytes = 0;
 	int i;
 
-	for (i = 0; i < BURST && rp->running && !rp->held; i++) {
+	for (i = 0; i < BURST && bytes < BURST_BYTES && rp->running && !rp->held; i++) {
 		uint64_t wait;
 
-		if (!look_ahead(rp, now))
-			break;
+		if (!rp->have_next) {
+			if (!read_next(rp, now))
+				break;
+			bytes += rp->next.len;
+		}
+		if (!rp->have_next)
+			continue;
+		if (!rp->have_first)
+			rp->first = rp->next.ts;
+		rp->have_first = true;
 		wait = due_in(rp, now);
 		if (wait) {
 			rp->ops->rx_end(rp->host);

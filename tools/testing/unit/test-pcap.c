@@ -502,6 +502,48 @@ static void test_replay_files(void)
 	unlink(f.path);
 }
 
+/* @n frames of @len bytes, and one of the other direction behind them */
+static void make_written(struct file *f, int dir, unsigned int n, size_t len)
+{
+	static uint8_t frame[65000];
+	struct iovec iov = { .iov_base = frame, .iov_len = len };
+	struct pcap *w;
+
+	start(f, false);
+	w = pcap_new(f->path, 0);
+	for (unsigned int i = 0; i < n; i++)
+		pcap_frame(w, dir, &iov, 1);
+	iov.iov_len = 60;
+	pcap_frame(w, dir == PCAP_IN ? PCAP_OUT : PCAP_IN, &iov, 1);
+	if (!pcap_flush(w) || !pcap_free(w))
+		tap_bail("%s cannot be written", f->path);
+}
+
+/* The guest is served between bursts, so they are short whatever the file has */
+static void test_replay_bursts(void)
+{
+	unsigned int turns = 0;
+	struct file f;
+	struct sink *s;
+
+	make_written(&f, PCAP_IN, 10, 60000);
+	s = replay(&f, "");
+	tap_ok(turn(s, 1000) == 0 && s->n == 3, "large frames: a burst is no more than 128 KB of them");
+	while (turn(s, 1000) != UINT64_MAX)
+		;
+	tap_eq(s->n, 11, "and none is lost between bursts");
+	done(s);
+	unlink(f.path);
+
+	make_written(&f, PCAP_OUT, 200, 60);
+	s = replay(&f, ",dir=in,loop=2");
+	while (turn(s, 1000) != UINT64_MAX)
+		turns++;
+	tap_ok(s->n == 2 && turns == 6, "frames that are not sent: a burst ends after some of them, too: %u", turns);
+	done(s);
+	unlink(f.path);
+}
+
 int main(void)
 {
 	test_pcap();
@@ -511,5 +553,6 @@ int main(void)
 	test_broken();
 	test_replay();
 	test_replay_files();
+	test_replay_bursts();
 	return tap_done();
 }
