@@ -234,6 +234,8 @@ static const struct diag table[] = {
 	{ "ZC097", "too-many-streams", ZCRX_STEP_SEND, -1, NULL,
 	  "of {want} threads, one a stream, only {have} could be started",
 	  "a smaller -P; ulimit -u and ulimit -s limit them" },
+	{ "ZC134", "not-sent-whole", ZCRX_STEP_SEND, -1, NULL,
+	  "{have} of {want}: not all is sent and acknowledged, so the receiver gets a reset", NULL },
 	{ "ZC064", "receiver-reset", ZCRX_STEP_SEND, ECONNRESET, NULL,
 	  "the receiver broke the connection off; not everything has arrived", NULL },
 	{ "ZC065", "receiver-closed", ZCRX_STEP_SEND, EPIPE, NULL,

@@ -269,6 +269,17 @@ static int take_operands(struct send_options *opt, char **operands, int n)
 	return 0;
 }
 
+/* Lines that are nowhere are a failure; a reader of them who has enough is none */
+static enum send_exit judge(struct report *report, enum send_exit ret)
+{
+	int err = report->json.err;
+
+	if (!err || err == -EPIPE)
+		return ret;
+	report_say(report, "cannot write JSON lines: %s", strerror(-err));
+	return ret ? ret : SEND_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = {
@@ -308,5 +319,6 @@ int main(int argc, char **argv)
 	}
 	if (a.opt.json)
 		report.json.out = stdout;
-	return a.opt.explain ? explain_run(&a.opt, &report) : send_run(&a.opt, &report);
+	return judge(&report, a.opt.explain ? explain_run(&a.opt, &report) :
+					      send_run(&a.opt, &report));
 }

@@ -171,11 +171,12 @@ void say_cut(struct sender *s)
 {
 	uint64_t total = total_to_send(s);
 	char have[REPORT_SIZE], all[REPORT_SIZE];
+	struct diag_env env = { 0 };
 
-	report_say(s->report,
-		   "%s after %s of %s: not all is sent and acknowledged, so the receiver gets a reset",
-		   stop_wanted() ? "interrupted" : "out of time", report_size(total_sent(s), have),
-		   total ? report_size(total, all) : "what there is");
+	snprintf(env.have, sizeof(env.have), "%s after %s",
+		 stop_wanted() ? "interrupted" : "out of time", report_size(total_sent(s), have));
+	snprintf(env.want, sizeof(env.want), "%s", total ? report_size(total, all) : "what there is");
+	say_failure(s->opt, s->report, "not-sent-whole", &env);
 }
 
 /* The same line again and again, on a terminal */

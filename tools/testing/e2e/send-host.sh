@@ -301,10 +301,11 @@ cut() {
 slow=("$send" 127.0.0.1 "$port" --pace 32M --json)
 all='of 19\.1 MB: not all is sent and acknowledged'
 for how in '' --zerocopy --sendfile; do
-	cut 1 "interrupted after [0-9.]+ MB $all" "SIGINT ${how:-and copies}" \
+	cut 1 "ZC134 interrupted after [0-9.]+ MB $all" "SIGINT ${how:-and copies}" \
 		"${interrupt[@]}" "${slow[@]}" -f data ${how:+"$how"}
 	tap_eq "$(of sent.out complete)" false '  in JSON'
-	cut 1 "out of time after [0-9.]+ MB $all" "--time ${how:-and copies}" "${slow[@]}" -f data ${how:+"$how"} --time 0.5
+	says '"event":"error","data":\{"code":"ZC134","name":"not-sent-whole","cause":"interrupted after ' sent.out '  with the reason'
+	cut 1 "ZC134 out of time after [0-9.]+ MB $all" "--time ${how:-and copies}" "${slow[@]}" -f data ${how:+"$how"} --time 0.5
 done
 cut 1 'interrupted after [0-9.]+ MB of 20 MB' 'so many bytes of the pattern' "${interrupt[@]}" "${slow[@]}" --pattern --bytes 20M
 # shellcheck disable=SC2016 # of the inner shell, which says that it was killed
@@ -568,6 +569,24 @@ receive --once
 fails_json 1 'ZC06[45]' 'a receiver that is killed' 127.0.0.1 "$port" --pattern 2>/dev/null
 received
 wait
+if [ -c /dev/full ]; then
+	receive --connections 2 --verify
+	for what in --explain '--bytes 1M'; do
+		status=0
+		# shellcheck disable=SC2086 # words
+		timeout 20 "$send" 127.0.0.1 "$port" --pattern --json $what >/dev/full 2>sent || status=$?
+		tap_eq "$status" 1 "JSON lines that cannot be written, $what"
+		says '^zcrx-send: cannot write JSON lines: No space' sent '  which is said'
+	done
+	kill -INT "$receiver" 2>/dev/null
+	received
+	refused 3 'ZC060' 'those of what cannot begin' sh -c '"$@" >/dev/full' - "$send" 127.0.0.1 "$port" --pattern --json
+	says 'cannot write JSON lines' talk.txt '  which is said as well'
+fi
+receive --once --verify
+timeout 20 "$send" 127.0.0.1 "$port" --pattern --json --bytes 8M --interval 0.05 --pace 100M 2>sent | head -n 1 >sent.out
+tap_eq "${PIPESTATUS[0]}" 0 'a reader of JSON lines who has enough of them'
+ended 0 '  has no effect on what is sent'
 receive --hello
 send 127.0.0.1 "$port" --explain --hello --json
 kill -INT "$receiver"
