@@ -357,6 +357,7 @@ static inline bool nic_link_up(const struct nic *nic)
 
 /* fw.c */
 void fw_init(struct nic *nic);
+void fw_driver_gone(struct nic *nic);
 bool fw_listens(const struct nic *nic);
 uint32_t fw_reg_read(const struct nic *nic, uint32_t addr);
 void fw_reg_write(struct nic *nic, uint32_t addr, uint32_t val);

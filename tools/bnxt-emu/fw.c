@@ -43,14 +43,26 @@ bool fw_listens(const struct nic *nic)
 	return nic->fw.state == FW_READY || nic->fw.state == FW_LEAVING;
 }
 
-static void boot(struct nic *nic)
+/**
+ * fw_driver_gone - there is no driver any more that the firmware could tell things
+ * @nic: device
+ */
+void fw_driver_gone(struct nic *nic)
 {
-	nic->fw.state = FW_BOOTING;
-	nic->fw.status = FW_STATUS_BOOTING;
-	nic->fw.until = nic->now + BOOT_TIME * DSEC;
 	nic->fw.registered = false;
 	nic->fw.fwd_valid = false;
 	nic->fw.rgtr_flags = 0;
+	/* nobody is left to wait for; an answer that is due goes out first */
+	if (nic->fw.state == FW_LEAVING)
+		nic->fw.until = nic->now;
+}
+
+static void boot(struct nic *nic)
+{
+	fw_driver_gone(nic);
+	nic->fw.state = FW_BOOTING;
+	nic->fw.status = FW_STATUS_BOOTING;
+	nic->fw.until = nic->now + BOOT_TIME * DSEC;
 	nic_function_reset(nic);
 	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
 	TRACE(nic, "firmware: resets");
@@ -268,12 +280,7 @@ enum hwrm_error hwrm_func_drv_unrgtr(struct nic *nic, const void *req, void *res
 {
 	(void)req;
 	(void)resp;
-	nic->fw.registered = false;
-	nic->fw.fwd_valid = false;
-	nic->fw.rgtr_flags = 0;
-	/* nobody is left to wait for; the answer goes out first */
-	if (nic->fw.state == FW_LEAVING)
-		nic->fw.until = nic->now;
+	fw_driver_gone(nic);
 	return HWRM_OK;
 }
 

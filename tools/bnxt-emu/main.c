@@ -543,7 +543,7 @@ static void guest_detached(void *host)
 {
 	struct emu *emu = host;
 
-	nic_reset(emu->nic);
+	nic_power_cycle(emu->nic);
 }
 
 static void guest_closed(void *host, const char *reason)

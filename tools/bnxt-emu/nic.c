@@ -186,15 +186,27 @@ void nic_function_reset(struct nic *nic)
 /**
  * nic_reset - function level reset
  * @nic: device; the map of the guest's memory stays
+ *
+ * The firmware is the chip's: what it is about it goes on with.
  */
 void nic_reset(struct nic *nic)
 {
 	nic_function_reset(nic);
-	fw_init(nic);
+	fw_driver_gone(nic);
 	memset(nic->window, 0, sizeof(nic->window));
 	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
 	nic->db_low_valid = false;
 	TRACE(nic, "function level reset");
+}
+
+/**
+ * nic_power_cycle - off and on
+ * @nic: device; the map of the guest's memory stays
+ */
+void nic_power_cycle(struct nic *nic)
+{
+	nic_reset(nic);
+	fw_init(nic);
 }
 
 static bool in_bar(enum nic_bar bar, uint64_t off, unsigned int size)

@@ -160,6 +160,9 @@ struct dma_map *nic_dma(struct nic *nic);
 /* What a PCI function level reset does: rings, filters, reservations go, pending work too */
 void nic_reset(struct nic *nic);
 
+/* The same, and the firmware begins anew */
+void nic_power_cycle(struct nic *nic);
+
 /* Access of @size (1, 2, 4, 8) bytes at @off of a BAR. Out of range reads give all ones. */
 uint64_t nic_mmio_read(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned int size);
 void nic_mmio_write(struct nic *nic, enum nic_bar bar, uint64_t off, unsigned int size,

@@ -346,7 +346,7 @@ guest_firmware() {
 dma_is_on() { [ $(($(od -An -tu1 -j4 -N1 "/sys/bus/pci/devices/$(nic_address)/config") & 4)) -ne 0 ]; }
 dma_is_off() { ! dma_is_on; }
 
-# The receiver is killed, with data on its way to it
+# COMMAND...: after it the receiver is killed, with data on its way to it
 killed() {
 	peer "timeout 20 $bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 1T --pace 100M >/dev/null 2>&1 &"
 	wait_for 5 sh -c "[ \$(wc -l <'$work/recv.json') -gt 3 ]"
@@ -369,7 +369,7 @@ guest_fw_gone() {
 		tap_ok "$n: DMA is off" wait_for 5 dma_is_off
 		tap_ok "$n: the interface has not gone down" sh -c 'ip link show eth0 | grep -q "[<,]UP[,>]"'
 		through_with_it "$n" "$before"
-		tap_eq "$(dmesg | grep -c "Firmware does not answer, initiating reset")" $n "$n: by the end of the binding"
+		tap_eq "$(dmesg | grep -c "Firmware does not answer, DMA is off")" $n "$n: by the end of the binding"
 	done
 	before=$(fw_resets)
 	"$bin/bnxt-emu" ctl fw-error silent >/dev/null
@@ -381,20 +381,22 @@ guest_fw_gone() {
 	unbind_queue "at the end"
 }
 
-unheard() { "$bin/bnxt-emu" ctl fault set hwrm-timeout=VER_GET,hwrm-timeout=FUNC_RESET,hwrm-fail=RING_FREE:count=1 >/dev/null; }
+unheard() { "$bin/bnxt-emu" ctl fault set hwrm-timeout=VER_GET,hwrm-timeout=FUNC_RESET >/dev/null; }
 
-# The interface goes down, and DMA is off
+# The NIC is stopped, and comes up only after the firmware has been there again
 left_alone() {
 	bind_queue
 	wait_for 5 link_is_up
 	killed unheard
 	tap_ok "$1: DMA is off" wait_for 10 dma_is_off
-	tap_fails "$1: the interface is down, and stays down" "Input/output error" ip link set eth0 up
+	tap_fails "$1: no other binding" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
+	tap_ok "$1: the interface goes down" ip link set eth0 down
+	tap_fails "$1: and not up" "Input/output error" ip link set eth0 up
 	tap_ok "$1: without DMA" dma_is_off
 	"$bin/bnxt-emu" ctl fault clear >/dev/null
 }
 
-# The same with firmware that nobody can reset: once it answers again, what it knew of the NIC is reset first
+# The same with firmware that nobody resets: once it answers again, what it knew of the NIC is reset first
 guest_dma_off() {
 	local pci=/sys/bus/pci/drivers/bnxt_en dev
 
@@ -406,7 +408,15 @@ guest_dma_off() {
 	bind_queue
 	wait_for 5 link_is_up
 	still_zero_copy "it answers again"
-	unbind_queue "it answers again"
+
+	# it answers, and refuses
+	"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1,hwrm-fail=FUNC_RESET >/dev/null
+	ip link set eth0 down
+	tap_ok "a ring is not freed, no reset: DMA is off" dma_is_off
+	tap_fails "a ring is not freed, no reset: the interface stays down" "Input/output error" ip link set eth0 up
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
+	honoured "a ring is not freed, a reset then" ip link set eth0 up
+	unbind_queue "a ring is not freed"
 
 	left_alone "the driver goes"
 	tap_ok "the driver goes and comes" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"

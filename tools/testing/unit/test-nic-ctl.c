@@ -692,10 +692,15 @@ static void test_silent(void)
 	tap_eq(d->async_events, events, "there is no event");
 	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), -1, "nor an answer");
 	tap_eq(grc_read(d, GRC_HEARTBEAT), beat, "nor a heartbeat, for as long as one likes");
+	nic_reset(d->nic);
+	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), -1, "a reset of the function is not one of the chip");
 	grc_write(d, GRC_CHIP_RESET, 1);
 	tap_eq(grc_read(d, GRC_RESET_IN_PROGRESS), 1, "the host resets the chip");
 	later(d, 300);
 	check_back(d, 1, "silent");
+	nic_fw_error(d->nic, NIC_FW_SILENT);
+	nic_power_cycle(d->nic);
+	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "power off and on brings it back, too");
 	drv_ended(d, "silent");
 }
 

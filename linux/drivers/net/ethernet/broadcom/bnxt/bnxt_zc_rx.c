@@ -10,6 +10,7 @@
 #include <linux/ethtool_netlink.h>
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
+#include <linux/pci.h>
 #include <net/netdev_rx_queue.h>
 #include <net/zc_rx.h>
 
@@ -25,7 +26,7 @@ static int bnxt_zc_rx_restart_nic(struct bnxt *bp)
 	bnxt_close_nic(bp, true, false);
 	bnxt_set_ring_params(bp);
 	rc = bnxt_open_nic(bp, true, false);
-	if (rc)
+	if (rc && bp->pdev->is_busmaster)
 		bnxt_reset_function(bp);
 	return rc;
 }
@@ -42,18 +43,18 @@ static bool bnxt_zc_rx_is_open(const struct bnxt *bp)
 /* Neither new rings nor the old ones, or the old ones are still at work: only
  * from the beginning
  */
-static int bnxt_zc_rx_start_over(struct bnxt *bp, bool fw_gone)
+static int bnxt_zc_rx_start_over(struct bnxt *bp)
 {
-	if (fw_gone && bnxt_recover_fw(bp))
+	if (bnxt_fw_is_gone(bp)) {
+		bnxt_quiesce(bp);
 		return 0;
+	}
 	bp->rings_left = true;
 	dev_close(bp->dev);
 	return -EIO;
 }
 
-/* @had_agg: aggregation rings existed before the change that this is for.
- * While the firmware is being reset, the rest is left to the end of that.
- */
+/* @had_agg: aggregation rings existed before the change that this is for */
 static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 {
 	bool has_agg = bp->flags & BNXT_FLAG_AGG_RINGS;
@@ -63,9 +64,6 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 		bnxt_set_ring_params(bp);
 		return 0;
 	}
-	/* it would free no ring */
-	if (bnxt_fw_is_gone(bp))
-		return bnxt_zc_rx_start_over(bp, true);
 	if (had_agg != has_agg || !bp->dev->queue_mgmt_ops)
 		return bnxt_zc_rx_restart_nic(bp);
 
@@ -75,7 +73,7 @@ static int bnxt_zc_rx_restart(struct bnxt *bp, u16 queue_id, bool had_agg)
 		return rc;
 	rc = netdev_rx_queue_restart(bp->dev, queue_id);
 	if (bp->rings_left || (rc && !bp->rx_ring[queue_id].page_pool))
-		return bnxt_zc_rx_start_over(bp, bnxt_fw_is_gone(bp));
+		return bnxt_zc_rx_start_over(bp);
 	return rc;
 }
 
@@ -98,10 +96,11 @@ static int bnxt_zc_rx_check_room(unsigned int queue_id, u32 nr_bufs, u32 need,
 	return -ENOSPC;
 }
 
-static int bnxt_zc_rx_check_fw(const struct bnxt *bp,
-			       struct netlink_ext_ack *extack)
+static int bnxt_zc_rx_check_fw(struct bnxt *bp, struct netlink_ext_ack *extack)
 {
-	if (!test_bit(BNXT_STATE_IN_FW_RESET, &bp->state))
+	if (!test_bit(BNXT_STATE_IN_FW_RESET, &bp->state) &&
+	    bp->pdev->is_busmaster &&
+	    !(bnxt_zc_rx_is_open(bp) && bnxt_fw_is_gone(bp)))
 		return 0;
 	NL_SET_ERR_MSG(extack, "firmware is being reset");
 	return -EBUSY;
@@ -161,9 +160,10 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
 			       "too few hardware rings for header split: ethtool -L");
 	else
 		rc = bnxt_zc_rx_restart(bp, cmd->zc_rx.queue_id, had_agg);
-	/* begun by the restart: before it, there was none */
-	if (!rc)
-		rc = bnxt_zc_rx_check_fw(bp, cmd->zc_rx.extack);
+	if (!rc && !bp->pdev->is_busmaster) {
+		NL_SET_ERR_MSG(cmd->zc_rx.extack, "firmware is being reset");
+		rc = -EBUSY;
+	}
 
 	if (rc) {
 		bnxt_zc_rx_add(bp, -1);
@@ -185,8 +185,8 @@ static int bnxt_zc_rx_enable(struct bnxt *bp, const struct netdev_bpf *cmd)
  * Restarts the one queue if the firmware can do that, else the whole NIC.
  * If that fails, the interface may be down. While the firmware is being reset
  * a binding is refused; one that ends leaves the restart to that of the NIC. If
- * the firmware does not answer, its reset begins here, or DMA is switched off:
- * no ring writes to what its buffers were.
+ * the firmware does not answer, it ends with DMA switched off: no ring writes
+ * to what its buffers were.
  *
  * Context: process, under rtnl.
  * Return: 0 or an error.
@@ -197,6 +197,12 @@ int bnxt_zc_rx(struct bnxt *bp, const struct netdev_bpf *cmd)
 		return bnxt_zc_rx_enable(bp, cmd);
 
 	bnxt_zc_rx_add(bp, -1);
+	if (bnxt_zc_rx_is_open(bp) && !bp->pdev->is_busmaster)
+		return 0;
+	if (bnxt_zc_rx_is_open(bp) && bnxt_fw_is_gone(bp)) {
+		bnxt_quiesce(bp);
+		return 0;
+	}
 	/* aggregation rings were there all the time */
 	return bnxt_zc_rx_restart(bp, cmd->zc_rx.queue_id, true);
 }
