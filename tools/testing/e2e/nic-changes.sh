@@ -375,8 +375,16 @@ guest_fw_gone() {
 	"$bin/bnxt-emu" ctl fw-error silent >/dev/null
 	tap_fails "a binding begins" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
 	through_with_it "a binding begins" "$before"
+
+	# without these the NIC has payload rings for bound queues alone
+	tap_ok "MTU 1500, without TPA" sh -c "ip link set eth0 mtu 1500; ethtool -K eth0 rx-gro-hw off"
 	bind_queue
 	wait_for 5 link_is_up
+	before=$(fw_resets)
+	killed "$bin/bnxt-emu" ctl fw-error silent
+	through_with_it "no payload rings" "$before"
+	copied "no payload rings"
+	bind_queue
 	still_zero_copy "at the end"
 	unbind_queue "at the end"
 }

@@ -45,6 +45,8 @@ static bool bnxt_zc_rx_is_open(const struct bnxt *bp)
  */
 static int bnxt_zc_rx_start_over(struct bnxt *bp)
 {
+	if (!bp->pdev->is_busmaster)
+		return 0;
 	if (bnxt_fw_is_gone(bp)) {
 		bnxt_quiesce(bp);
 		return 0;
