@@ -488,8 +488,12 @@ static void check_alive(struct hwrm_fuzz *f)
 	nic_set_faults(f->nic, 0);
 	f->hwrm_faults = false;
 	nic_bus_master(f->nic, true);
-	/* firmware that is down is back after some seconds, or after the reset of a driver */
+	/* firmware that is down is back after some seconds; that which hangs, when a driver resets
+	 * the chip
+	 */
 	nic_reset(f->nic);
+	nic_mmio_write(f->nic, NIC_BAR_GRC, 0x404, 4, GRC_CHIP_RESET & 0xfffff000);
+	nic_mmio_write(f->nic, NIC_BAR_GRC, 0x2000 + (GRC_CHIP_RESET & 0xffc), 4, 1);
 	for (unsigned int i = 0; i < 10; i++) {
 		f->now += 1000000000;
 		nic_run_timers(f->nic, f->now);

@@ -79,7 +79,7 @@ static struct dma_map *guest_dma(void *host)
 
 static void guest_detached(void *host)
 {
-	nic_reset(((struct server *)host)->nic);
+	nic_power_cycle(((struct server *)host)->nic);
 }
 
 static void guest_closed(void *host, const char *reason)
