@@ -34,7 +34,8 @@ all_there() { # LINE [BYTES]
 	[ "$all" -ge "${2:-$size}" ]
 }
 
-# TITLE: the bound queue receives, right, and without a copy
+# TITLE: the bound queue receives, right, and without a copy: 99 %, as the receiver may not be there in time for the last
+# free pages of a small region
 still_zero_copy() {
 	local from all zc
 
@@ -45,7 +46,7 @@ still_zero_copy() {
 	fi
 	wait_for 5 all_there "$from"
 	read -r all zc < <(received_since "$from")
-	tap_ok "$1: $zc of $all bytes came without a copy" test "$all" -eq $size -a "$zc" -ge $((size - size / 200))
+	tap_ok "$1: $zc of $all bytes came without a copy" test "$all" -eq $size -a "$zc" -ge $((size - size / 100))
 }
 
 link_is_up() { ip link show eth0 | grep -q LOWER_UP; }
@@ -625,9 +626,6 @@ main() {
 		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
 		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
 		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
-		vm "${fw%% *}" fw_gone --mtu 4148 --emu-arg $fw --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
-		vm "${fw%% *}" dma_off --mtu 4148 --emu-arg $fw --emu-arg --no-error-recovery \
-			--allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type|function \(rc|DMA is off'
 		vm "${fw%% *}" old_rings --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_alloc type'
 		vm "${fw%% *}" reload --mtu 4148 --emu-arg $fw --allow-log 'net/devlink/dev.c.*devlink_reload'
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
@@ -635,6 +633,10 @@ main() {
 		# User Mode Linux of 6.12 has one
 		[ "$arch" = um ] || vm "${fw%% *}" cpu --mtu 1500 --emu-arg $fw
 	done
+	vm "the firmware is gone" fw_gone --mtu 4148 --emu-arg --rfs=v3 --emu-arg --queue-restart \
+		--allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
+	vm "nobody resets it" dma_off --mtu 4148 --emu-arg --rfs=v2 --emu-arg --no-error-recovery \
+		--allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type|function \(rc|DMA is off'
 	# which takes several, and the third generation of the flow table
 	[ "$arch" = um ] || vm "RFS" arfs --mtu 4148 --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
