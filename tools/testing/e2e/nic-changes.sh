@@ -320,6 +320,8 @@ guest_firmware() {
 		before=$(fw_resets)
 		"$bin/bnxt-emu" ctl fw-error $kind >/dev/null
 		tap_ok "$kind again, the NIC is closed" wait_for 10 closed
+		# those that the firmware of --rfs=v2 does not have at all
+		tap_fails "$kind, meanwhile: no RSS context" "temporarily unavailable|not supported" ethtool -X eth0 context new
 		unbind_queue "$kind, meanwhile"
 		tap_fails "$kind, meanwhile: no other binding" "ZC132" "$bin/zcrx-recv" -i eth0 -q $queue -p $port --require-zerocopy
 		through_with_it "$kind again" "$before"
