@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -269,6 +270,22 @@ void report_say(struct report *r, const char *format, ...)
 	fprintf(r->talk, "%s: ", r->prog);
 	wrap_text(r->talk, (unsigned int)strlen(r->prog) + 2, 2, r->width, text, 0);
 	funlockfile(r->talk);
+}
+
+/**
+ * report_is_lost() - at the end: were there JSON lines that could not be written?
+ * @r: the report; says why
+ *
+ * Return: true if so. A reader of them who has had enough is no reason.
+ */
+bool report_is_lost(struct report *r)
+{
+	int err = r->json.err;
+
+	if (!err || err == -EPIPE)
+		return false;
+	report_say(r, "cannot write JSON lines: %s", strerror(-err));
+	return true;
 }
 
 /**

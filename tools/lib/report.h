@@ -50,6 +50,7 @@ void report_places(struct report *r, const char *title, const struct cpu_places 
 unsigned int report_line(struct report *r, const char *title);
 unsigned int report_word(struct report *r, unsigned int column, const char *word);
 void report_say(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool report_is_lost(struct report *r);
 void report_list(struct report *r, const char *title, const char *text);
 const char *report_percent(double value, char *buf);
 const char *report_number(double value, char *buf);

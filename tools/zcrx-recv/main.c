@@ -543,15 +543,9 @@ static void complete(struct recv_options *opt)
 		opt->page_mss = true;
 }
 
-/* Lines that are nowhere are a failure; a reader of them who has enough is none */
 static enum recv_exit judge(struct report *report, enum recv_exit ret)
 {
-	int err = report->json.err;
-
-	if (!err || err == -EPIPE)
-		return ret;
-	report_say(report, "cannot write JSON lines: %s", strerror(-err));
-	return ret ? ret : RECV_FAILED;
+	return report_is_lost(report) && !ret ? RECV_FAILED : ret;
 }
 
 int main(int argc, char **argv)

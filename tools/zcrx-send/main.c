@@ -269,15 +269,9 @@ static int take_operands(struct send_options *opt, char **operands, int n)
 	return 0;
 }
 
-/* Lines that are nowhere are a failure; a reader of them who has enough is none */
 static enum send_exit judge(struct report *report, enum send_exit ret)
 {
-	int err = report->json.err;
-
-	if (!err || err == -EPIPE)
-		return ret;
-	report_say(report, "cannot write JSON lines: %s", strerror(-err));
-	return ret ? ret : SEND_FAILED;
+	return report_is_lost(report) && !ret ? SEND_FAILED : ret;
 }
 
 int main(int argc, char **argv)

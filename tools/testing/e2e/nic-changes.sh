@@ -243,6 +243,18 @@ guest_rings_left() {
 	unbind_queue "rings left"
 }
 
+# TITLE: the driver has been away, and what was set with it
+works_anew() {
+	ethtool -L eth0 combined 4
+	ip link set eth0 mtu 4148 up
+	ip addr add "$ZCRX_GUEST/24" dev eth0
+	setup
+	bind_queue
+	wait_for 5 link_is_up
+	still_zero_copy "$1"
+	unbind_queue "$1"
+}
+
 # All devices suspend, and resume a second later
 suspend() { echo mem >/sys/power/state; }
 
@@ -281,14 +293,7 @@ guest_suspend() {
 	tap_eq $rc 0 "and what was bound ends well" || tap_diag "$(cat "$work/recv.err")"
 	# as the message says
 	tap_ok "the driver probes it anew" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"
-	ethtool -L eth0 combined 4
-	ip link set eth0 mtu 4148 up
-	ip addr add "$ZCRX_GUEST/24" dev eth0
-	setup
-	bind_queue
-	wait_for 5 link_is_up
-	still_zero_copy "then"
-	unbind_queue "then"
+	works_anew "then"
 }
 
 closed() { [ "$("$bin/bnxt-emu" ctl rings | grep -c .)" = 0 ]; }
@@ -432,14 +437,7 @@ guest_dma_off() {
 	left_alone "the driver goes"
 	tap_ok "the driver goes and comes" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"
 	tap_ok "the driver comes: with DMA" dma_is_on
-	ethtool -L eth0 combined 4
-	ip link set eth0 mtu 4148 up
-	ip addr add "$ZCRX_GUEST/24" dev eth0
-	setup
-	bind_queue
-	wait_for 5 link_is_up
-	still_zero_copy "the driver comes"
-	unbind_queue "the driver comes"
+	works_anew "the driver comes"
 }
 
 # A queue that has received, and whose restart the firmware refuses, goes on with its old rings. These have fewer
