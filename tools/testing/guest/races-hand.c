@@ -330,18 +330,30 @@ static const struct act *choose(struct hand *h, const struct act *acts)
 	return acts;
 }
 
+/* Slow machines get to a few acts a round: so that none is left out, each round begins with the next */
+static const struct act *turn_of(const struct act *acts, uint64_t round)
+{
+	unsigned int n = 0;
+
+	while (acts[n].act)
+		n++;
+	return &acts[round % n];
+}
+
 /**
  * races_hand() - do one thing after the other, until the end of the round
  * @races: all
  * @seed: of its dice
+ * @round: number of the round, from anywhere
  * @which: RACES_HAND_*
  *
  * Acts may fail, for instance while there is no interface.
  *
  * Return: 0, or 1 when it could not begin.
  */
-int races_hand(const struct races *races, uint64_t seed, unsigned int which)
+int races_hand(const struct races *races, uint64_t seed, uint64_t round, unsigned int which)
 {
+	const struct act *acts = acts_of(races, which), *a = turn_of(acts, round);
 	struct hand h = {
 		.races = races,
 		.rng = { seed },
@@ -355,12 +367,11 @@ int races_hand(const struct races *races, uint64_t seed, unsigned int which)
 		return 1;
 	}
 	while (!__atomic_load_n(&races->s->stop, __ATOMIC_RELAXED)) {
-		const struct act *a = choose(&h, acts_of(races, which));
-
 		races_move(races, &h.rng);
 		if (a->act(&h))
 			races_add(races, a->count, 1);
 		races_nap(&h.rng, hands[which].rest_us);
+		a = choose(&h, acts);
 	}
 	races_ifq_unmap(&h.q);
 	genl_close(&h.nl);

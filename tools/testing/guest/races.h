@@ -120,7 +120,7 @@ void races_fail(const struct races *races, const char *fmt, ...);
 int races_receive(const struct races *races, const struct races_life *life);
 int races_plain(const struct races *races, uint64_t seed, uint16_t port);
 int races_pump(const struct races *races, uint64_t seed, uint16_t port);
-int races_hand(const struct races *races, uint64_t seed, unsigned int which);
+int races_hand(const struct races *races, uint64_t seed, uint64_t round, unsigned int which);
 
 /* Which of the hands */
 enum { RACES_HAND_CONFIG, RACES_HAND_QUEUES, RACES_HANDS };

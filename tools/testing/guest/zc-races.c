@@ -356,7 +356,7 @@ static void round_of(const struct races *races, uint64_t seed)
 
 		hands[i] = spawn(races, "hand");
 		if (!hands[i])
-			_exit(races_hand(races, own, i));
+			_exit(races_hand(races, own, seed, i));
 	}
 	pump = spawn(races, "sender");
 	if (!pump)
