@@ -30,6 +30,8 @@
 #define RESTART_PAGES		1300u
 /* Between two resets of the firmware, at most. One takes half as long. */
 #define RESET_REST_US		5000000u
+/* Until the driver has heard of one */
+#define RESET_BEGINS_MS		500u
 
 /**
  * struct hand - one of them
@@ -156,12 +158,34 @@ static bool act_rebind(struct hand *h)
 	return h->races->rebind && shell(h, "%s", h->races->rebind);
 }
 
-/* The NIC is closed for seconds then, though the stack has it running. Nobody waits for that. */
+/* Whether the driver has the NIC open: it says that there is no carrier from the moment that it closes it */
+static bool has_carrier(const struct hand *h)
+{
+	char path[64], c = '0';
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", h->races->iface);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (read(fd, &c, 1) != 1)
+		c = '0';
+	close(fd);
+	return c == '1';
+}
+
+/*
+ * The NIC is closed for seconds then, though the stack has it running. Nobody waits for that but the next
+ * reset: firmware that goes away while the driver opens the NIC after the last one has it close the interface
+ * for good.
+ */
 static bool act_reset(struct hand *h)
 {
 	struct ethtool_value all = { .cmd = ETHTOOL_RESET, .data = ETH_RESET_ALL };
-	bool ok = ethtool(h, &all);
+	bool ok = has_carrier(h) && ethtool(h, &all);
 
+	for (unsigned int ms = 0; ok && has_carrier(h) && ms < RESET_BEGINS_MS * h->races->slow; ms++)
+		usleep(1000);
 	races_nap(&h->rng, RESET_REST_US);
 	return ok;
 }
