@@ -237,7 +237,8 @@ TEST_F(end, region_used_afterwards)
 
 /* ---- processes ----------------------------------------------------------- */
 
-TEST_F(end, killed)
+/* Each round restarts a queue or the NIC twice, see many_times */
+TEST_F_TIMEOUT(end, killed, 300)
 {
 	int i, status;
 
