@@ -141,6 +141,7 @@ int dev_zc_rx_open(struct net_device *dev, const struct dev_zc_rx *zc,
 	/* a restart that failed has closed the device: open it as it was */
 	if (up && !(dev->flags & IFF_UP))
 		dev_open(dev, NULL);
+	page_pool_end_dma_sync(dev, zc->ifq);
 	/* what drivers answer to a command that they do not know */
 	if (ret == -EINVAL && !(extack && extack->_msg)) {
 		NL_SET_ERR_MSG(extack, "driver has no zero copy receive");
@@ -155,7 +156,8 @@ int dev_zc_rx_open(struct net_device *dev, const struct dev_zc_rx *zc,
  * @zc: what was bound
  *
  * When this returns, the device writes to no buffer of the ifq any more. Some
- * may still be held by the stack.
+ * may still be held by the stack, and come back to page pools that the device
+ * still has. After synchronize_net() nobody syncs them for it any more.
  *
  * Context: process, under rtnl. May close and open the device.
  */
@@ -170,12 +172,12 @@ void dev_zc_rx_close(struct net_device *dev, const struct dev_zc_rx *zc)
 		return;
 
 	dev_zc_rx_forget(rxq);
-	if (!dev_zc_rx_setup(dev, zc, NULL, NULL) || !up)
-		return;
-
-	/* The queue may still be what it was. It must not be. */
-	dev_close(dev);
-	dev_open(dev, NULL);
+	if (dev_zc_rx_setup(dev, zc, NULL, NULL) && up) {
+		/* The queue may still be what it was. It must not be. */
+		dev_close(dev);
+		dev_open(dev, NULL);
+	}
+	page_pool_end_dma_sync(dev, zc->ifq);
 }
 
 static bool dev_zc_rx_bound(const struct net_device *dev)
