@@ -161,17 +161,17 @@ static bool act_rebind(struct hand *h)
 /* Whether the driver has the NIC open: it says that there is no carrier from the moment that it closes it */
 static bool has_carrier(const struct hand *h)
 {
-	char path[64], c = '0';
+	char path[64], c;
+	bool yes;
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", h->races->iface);
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return false;
-	if (read(fd, &c, 1) != 1)
-		c = '0';
+	yes = read(fd, &c, 1) == 1 && c == '1';
 	close(fd);
-	return c == '1';
+	return yes;
 }
 
 /*
