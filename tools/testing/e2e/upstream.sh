@@ -355,8 +355,9 @@ guest_stress() {
 	for n in "${ids[@]}"; do
 		peer_wait "$n"
 		tap_eq $? 0 "iperf3 ends well" || tap_diag "$(tail -n 5 "$peer_out")"
-		sent=$(awk '/"sum_received"/ { on = 1 } on && /"bytes"/ { printf "%d", $2; exit }' "$peer_out")
-		tap_ok "with $((${sent:-0} >> 20)) MB" at_least "${sent:-0}" $((1 << 20))
+		sent=$(awk '/"sum_received"/ { on = 1 } on && /"bytes"/ { printf "%.0f", $2; exit }' "$peer_out")
+		tap_ok "with $((${sent:-0} >> 20)) MB" at_least "${sent:-0}" $((1 << 20)) ||
+			tap_diag "$(tail -n 60 "$peer_out")"
 	done
 	tap_ok "all works afterwards" ping -q -c 20 -i 0.02 "$ZCRX_PEER"
 }
