@@ -14,6 +14,8 @@ struct hwrm_cmd {
 };
 
 #define REQ(type)	sizeof(struct type)
+/* what later specifications appended, older drivers do not send: it is 0 then */
+#define REQ_BEFORE(type, member)	offsetof(struct type, member)
 #define RESP(type)	(sizeof(struct hwrm_resp_hdr) + sizeof(struct type))
 #define HDR		sizeof(struct hwrm_req_hdr)
 #define PLAIN		RESP(hwrm_plain_resp)
@@ -66,8 +68,8 @@ static const struct hwrm_cmd commands[] = {
 	  hwrm_ring_aggint_cfg },
 	{ HWRM_RING_AGGINT_QCAPS, HDR, RESP(aggint_qcaps_resp), "RING_AGGINT_QCAPS",
 	  hwrm_ring_aggint_qcaps },
-	{ HWRM_STAT_CTX_ALLOC, REQ(stat_ctx_alloc_req), RESP(stat_ctx_resp), "STAT_CTX_ALLOC",
-	  hwrm_stat_ctx_alloc },
+	{ HWRM_STAT_CTX_ALLOC, REQ_BEFORE(stat_ctx_alloc_req, flags), RESP(stat_ctx_resp),
+	  "STAT_CTX_ALLOC", hwrm_stat_ctx_alloc },
 	{ HWRM_STAT_CTX_FREE, REQ(stat_ctx_req), RESP(stat_ctx_resp), "STAT_CTX_FREE",
 	  hwrm_stat_ctx_free },
 	{ HWRM_STAT_CTX_QUERY, REQ(stat_ctx_req), RESP(stat_ctx_query_resp), "STAT_CTX_QUERY",
@@ -85,7 +87,8 @@ static const struct hwrm_cmd commands[] = {
 	  hwrm_vnic_rss_qcfg },
 	{ HWRM_VNIC_PLCMODES_CFG, REQ(vnic_plcmodes_cfg_req), PLAIN, "VNIC_PLCMODES_CFG",
 	  hwrm_vnic_plcmodes_cfg },
-	{ HWRM_VNIC_TPA_CFG, REQ(vnic_tpa_cfg_req), PLAIN, "VNIC_TPA_CFG", hwrm_vnic_tpa_cfg },
+	{ HWRM_VNIC_TPA_CFG, REQ_BEFORE(vnic_tpa_cfg_req, tnl_tpa_en_bitmap), PLAIN, "VNIC_TPA_CFG",
+	  hwrm_vnic_tpa_cfg },
 	{ HWRM_VNIC_TPA_QCFG, REQ(vnic_tpa_qcfg_req), RESP(vnic_tpa_qcfg_resp), "VNIC_TPA_QCFG",
 	  hwrm_vnic_tpa_qcfg },
 	{ HWRM_VNIC_RSS_CTX_ALLOC, HDR, RESP(rss_ctx_alloc_resp), "VNIC_RSS_COS_LB_CTX_ALLOC",
