@@ -60,8 +60,6 @@ case "$*" in
 *' install '*)
 	case $name in
 	qemu*) ! grep -q qemu <<<"$has" || echo "Inst $name (1 x)" ;;
-	linux-image-7*) printf 'Inst kmod (1 x)\nInst linux-modules-%s (1 x)\nInst %s (1 x)\n' "${name#linux-image-}" "$name" ;;
-	*) printf 'Inst kmod (1 x)\nInst %s (1 x)\n' "$name" ;;
 	esac ;;
 *download*)
 	shift $(($# - 1 - $(printf '%s\n' "$@" | grep -c '^linux\|^qemu') + 1))
@@ -74,7 +72,8 @@ FAKE
 cat >"$dir/fake/apt-cache" <<'FAKE'
 #!/bin/bash
 suite=$(sed -n 's/^Suites: \([^ ]*\).*/\1/p' "$(dirname "$APT_CONFIG")/sources/zcrx.sources")
-tr ' ' '\n' <<<"$FAKE_SUITES" | sed -n "s/^$suite=//p" | tr , '\n' | sed -n 's/^[0-9].*/linux-image-&-amd64/p'
+tr ' ' '\n' <<<"$FAKE_SUITES" | sed -n "s/^$suite=//p" | tr , '\n' |
+	sed -n 'h; s/^[0-9].*/linux-image-&-amd64/p; g; s/^7.*[^a-z]$/linux-modules-&-amd64/p' | grep "^$2"
 FAKE
 printf '#!/bin/sh\necho Acquire::Retries 7\\;\n' >"$dir/fake/apt-config"
 # the machine's own QEMU is of no interest
@@ -110,6 +109,9 @@ FAKE_BROKEN=forky tap_ok "what a suite gave in part" get 'forky=7.3.4+deb14 sid=
 tap_eq "$(ls "$kernel/lib/modules"):$(find "$kernel" -name '*7.3.4*')" 7.3.5+deb14-amd64: "does not get into that of another"
 tap_ok "--update fetches again" get 'trixie-backports=7.3.9+deb13' --update kernel-7.3
 tap_eq "$(ls "$kernel/lib/modules")" 7.3.9+deb13-amd64 "and takes the place of what was there"
+tap_fails "an old version, of which the suite has not everything any more" 'no more of it than linux-image-7.0.1' \
+	get 'trixie-backports=7.0.1+gone' kernel-7.0
+tap_eq "$status" 3 "which is exit status 3"
 tap_fails "an update that fails" 'offline' get '' --update kernel-7.3
 tap_eq "$(ls "$kernel/lib/modules")" 7.3.9+deb13-amd64 "leaves it"
 
