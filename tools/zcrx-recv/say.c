@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "look.h"
 #include "receiver.h"
 #include "wrap.h"
 
@@ -506,8 +507,10 @@ static void warn_counters(struct receiver *r, const struct tally *t)
 	struct diag_env env = say_env(r, NULL);
 
 	warn_count(r, "completion-ring-full", t->stats.starved);
-	if (!t->counted && r->backend->ops->zero_copy)
+	if (!t->counted && r->backend->ops->zero_copy) {
+		look_kernel(&env);
 		say_warning(r, &env, "copies-not-counted");
+	}
 	/* rbuf's driver then takes other pages, and upstream's none */
 	warn_count(r, t->counted & ZCRX_COUNTED_LINEAR ? "region-exhausted" :
 							 "region-exhausted-dropped",
