@@ -21,7 +21,6 @@ declare -A not_provoked=(
 	[ZC080]='a NIC that does not split headers from data though it was told to'
 	[ZC084]='a bug of the kernel, or of this program'
 	[ZC085]='a bug of the kernel, or of this program'
-	[ZC089]='kernels from 6.15 to 7.2'
 	[ZC128]='kernels without CONFIG_NET_RX_BUSY_POLL, or before 6.8'
 )
 

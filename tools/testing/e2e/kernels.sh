@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+# long
+#
+# The tools on other versions of Linux, as Debian ships them: one without zero copy receive, and those
+# that have upstream's, from the first that Debian has. In QEMU, with two processors.
+#
+#	ZCRX_TEST_KERNELS    which (default: 6.1 6.16 6.17 6.18 7.2); what Debian has no more is skipped
+
+# shellcheck source=lib.sh disable=SC2317,SC2016 # functions are called by name; the peer's variables
+. "$(dirname "$0")/lib.sh"
+
+arch=x86_64
+# without KVM, on processors that others use as well
+vm_limit=250
+versions=${ZCRX_TEST_KERNELS:-6.1 6.16 6.17 6.18 7.2}
+
+older_than() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; } # VERSION
+
+# no zero copy receive: who asks for it is told so, and what copies is there
+guest_copies() {
+	local release
+
+	release=$(uname -r)
+	tap_fails "rbuf: refused, with the version" "Linux ${release//./\\.} does not have it" timeout -s INT $((10 * slow)) \
+		"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --backend rbuf
+	tap_eq "$status" 3 "with exit status 3"
+	transfer "auto" 0 0 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" --busy-poll 50
+	tap_ok "auto took copy" grep -q '"backend":"copy","backend_auto":true' "$work/recv.json"
+	! older_than 6.9 || tap_ok "it does not busy-poll, and says so" grep -q ZC091 "$work/recv.err"
+	transfer "epoll" 0 0 "nc -N $ZCRX_GUEST6 $port <$work/input" --backend epoll
+}
+
+# upstream's zero copy receive
+guest_receives() {
+	local before release
+
+	release=$(uname -r)
+	before=$(ethtool -n eth0; ethtool -x eth0)
+	tap_ok "zcrx-flow up" flow_up
+	tap_ok "check: all is well" "$bin/zcrx-recv" check -i eth0 -q "$queue" -p "$port" || tap_diag "$out"
+	transfer "from zcrx-send" 99 99 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" --rcvbuf 8M
+	tap_ok "auto took upstream" grep -q '"backend":"upstream","backend_auto":true' "$work/recv.json"
+	if older_than 7.2; then
+		tap_ok "copies are not counted, and that is said with the version" \
+			grep -qF "ZC089 Linux $release does not tell" "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+	else
+		tap_fails "copies are counted" '' grep ZC089 "$work/recv.err"
+	fi
+	transfer "from nc" 99 0 "nc -N $ZCRX_GUEST6 $port <$work/input"
+	tap_ok "bound and unbound, five times" "$bin/ifq-restart" eth0 "$queue" 5
+	transfer "after that" 99 0 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
+	tap_ok "zcrx-flow down" "$top/scripts/zcrx-flow" down eth0 --quiet
+	tap_eq "$(ethtool -n eth0; ethtool -x eth0)" "$before" "rules and RSS are as they were"
+}
+
+main() {
+	local version said rc fn
+
+	make_work
+	head -c 8000123 /dev/urandom >"$work/input"
+	for version in $versions; do
+		rc=0
+		said=$({ "$top/scripts/debian-get" qemu && "$top/scripts/debian-get" "kernel-$version"; } 2>&1 >/dev/null) || rc=$?
+		if [ $rc -eq 3 ]; then
+			tap_skip "Linux $version" "${said##*$'\n'}"
+			continue
+		fi
+		tap_eq $rc 0 "Linux $version is there" || tap_diag "$said"
+		fn=copies
+		! grep -q '^CONFIG_IO_URING_ZCRX=y' "$("$top/scripts/debian-get" "kernel-$version")/config" || fn=receives
+		vm_kernel=debian-$version
+		vm "Linux $version" $fn --mtu 4148
+	done
+}
+
+e2e_main "$@"
