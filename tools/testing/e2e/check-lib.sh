@@ -50,8 +50,8 @@ warns() {
 
 	recv_start --once "${@:5}"
 	peer_start "$4"
-	# what comes meanwhile has to wait in the region
-	[ -z "${stopped:-}" ] || { kill -STOP "$recv_pid" && nap 1.5 && kill -CONT "$recv_pid"; }
+	# $stopped is how long the receiver is: what comes meanwhile has to wait in the region
+	[ -z "${stopped:-}" ] || { kill -STOP "$recv_pid"; $stopped; kill -CONT "$recv_pid"; }
 	peer_wait "$peer_id" || { tap_diag "$(cat "$peer_out")"; kill "$recv_pid"; }
 	wait "$recv_pid" || rc=$?
 	tap_eq "$rc $(grep -o "^zcrx-recv: $2 " "$work/recv.err" | head -n 1)" "0 $([ "$3" = no ] || echo "zcrx-recv: $2 ")" \

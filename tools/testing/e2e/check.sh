@@ -282,7 +282,7 @@ guest_warnings() {
 	warns "the usual one" ZC082 no "$send --bytes 32M" --verify
 
 	much_waits
-	stopped=1
+	stopped="wait_for 20 so_much_waits $((12 << 20))"
 	warns "a region smaller than what waits in the socket" ZC083 yes "$send --bytes 16M" --verify --region 1M
 	tap_ok "and what came then was copied" grep -q '^zcrx-recv: ZC090 ' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
 	warns "a larger one" ZC083 no "$send --bytes 16M" --verify --region 64M

@@ -108,7 +108,7 @@ guest_areas() {
 
 # The driver has no other pages: what finds none in the region is lost, and sent again
 guest_exhausted() {
-	local send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 16M --wait 5" stopped=1
+	local send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 16M --wait 5" stopped='nap 1.5'
 
 	tap_ok "zcrx-flow up" flow_up
 	much_waits
