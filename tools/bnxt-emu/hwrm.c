@@ -61,7 +61,7 @@ static const struct hwrm_cmd commands[] = {
 
 	{ HWRM_RING_ALLOC, REQ(ring_alloc_req), RESP(ring_alloc_resp), "RING_ALLOC",
 	  hwrm_ring_alloc },
-	{ HWRM_RING_FREE, REQ(ring_free_req), PLAIN, "RING_FREE", hwrm_ring_free },
+	{ HWRM_RING_FREE, REQ_BEFORE(ring_free_req, opaque), PLAIN, "RING_FREE", hwrm_ring_free },
 	{ HWRM_RING_QAGGINT, REQ(aggint_qcfg_req), RESP(aggint_qcfg_resp),
 	  "RING_CMPL_RING_QAGGINT_PARAMS", hwrm_ring_qaggint },
 	{ HWRM_RING_AGGINT_CFG, REQ(aggint_cfg_req), PLAIN, "RING_CMPL_RING_CFG_AGGINT_PARAMS",
