@@ -24,7 +24,7 @@ static const struct diag table[] = {
 	  "boot a kernel with CONFIG_IO_URING=y" },
 	{ "ZC004", "kernel-too-old", ZCRX_STEP_RING, EINVAL, look_kernel,
 	  "Linux {have} has no IORING_SETUP_DEFER_TASKRUN, which came with 6.1",
-	  "boot a newer kernel, or use --backend copy" },
+	  "boot a newer kernel, or use --backend epoll" },
 	{ "ZC005", "ring-memory", ZCRX_STEP_RING, ENOMEM, NULL,
 	  "no memory for the io_uring, or more than RLIMIT_MEMLOCK allows",
 	  "ulimit -l unlimited, or a smaller --cq" },
