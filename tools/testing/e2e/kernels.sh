@@ -3,10 +3,10 @@
 # timeout: 1200
 # long
 #
-# The tools on other versions of Linux, as Debian ships them: one without zero copy receive, and those
+# The tools on other versions of Linux, as Debian ships them: two without zero copy receive, and those
 # that have upstream's, from the first that Debian has. In QEMU, with two processors.
 #
-#	ZCRX_TEST_KERNELS    which (default: 6.1 6.16 6.17 6.18 7.2); what Debian has no more is skipped
+#	ZCRX_TEST_KERNELS    which (default: 5.10 6.1 6.16 6.17 6.18 7.2); what Debian has no more is skipped
 
 # shellcheck source=lib.sh disable=SC2317,SC2016 # functions are called by name; the peer's variables
 . "$(dirname "$0")/lib.sh"
@@ -14,22 +14,24 @@
 arch=x86_64
 # without KVM, on processors that others use as well
 vm_limit=250
-versions=${ZCRX_TEST_KERNELS:-6.1 6.16 6.17 6.18 7.2}
+versions=${ZCRX_TEST_KERNELS:-5.10 6.1 6.16 6.17 6.18 7.2}
 
 older_than() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; } # VERSION
 
 # no zero copy receive: who asks for it is told so, and what copies is there
 guest_copies() {
-	local release
+	local release why='does not have it' code=ZC010 backend=copy
 
 	release=$(uname -r)
-	tap_fails "rbuf: refused, with the version" "Linux ${release//./\\.} does not have it" timeout -s INT $((10 * slow)) \
+	! older_than 6.1 || why='has no IORING_SETUP_DEFER_TASKRUN' code=ZC004 backend=epoll
+	tap_fails "rbuf: refused, with the version" "Linux ${release//./\\.} $why" timeout -s INT $((10 * slow)) \
 		"$bin/zcrx-recv" -i eth0 -q "$queue" -p "$port" --backend rbuf
 	tap_eq "$status" 3 "with exit status 3"
 	transfer "auto" 0 0 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input" --busy-poll 50
-	tap_ok "auto took copy" grep -q '"backend":"copy","backend_auto":true' "$work/recv.json"
+	tap_ok "auto took $backend" grep -q "\"backend\":\"$backend\",\"backend_auto\":true" "$work/recv.json"
+	tap_ok "$code is why" grep -q "refused: rbuf ($code " "$work/recv.err"
 	! older_than 6.9 || tap_ok "it does not busy-poll, and says so" grep -q ZC091 "$work/recv.err"
-	transfer "epoll" 0 0 "nc -N $ZCRX_GUEST6 $port <$work/input" --backend epoll
+	transfer "$backend, as $code advises" 0 0 "nc -N $ZCRX_GUEST6 $port <$work/input" --backend "$backend"
 }
 
 # upstream's zero copy receive
