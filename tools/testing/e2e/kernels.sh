@@ -18,6 +18,19 @@ versions=${ZCRX_TEST_KERNELS:-5.10 6.1 6.16 6.17 6.18 7.2}
 
 older_than() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; } # VERSION
 
+# zcrx-send out of the guest, each way to send
+sends() {
+	local way
+
+	for way in '' --zerocopy --sendfile; do
+		peer_start "timeout $((20 * slow)) nc.openbsd -l $port </dev/null >$work/got"
+		# shellcheck disable=SC2086 # none, or one
+		tap_ok "zcrx-send${way:+ $way}" "$bin/zcrx-send" "$ZCRX_PEER" "$port" --wait 5 -f "$work/input" $way || tap_diag "$out"
+		peer_wait "$peer_id"
+		tap_ok "zcrx-send${way:+ $way}: every byte is right" cmp "$work/input" "$work/got"
+	done
+}
+
 # no zero copy receive: who asks for it is told so, and what copies is there
 guest_copies() {
 	local release why='does not have it' code=ZC010 backend=copy
@@ -32,6 +45,7 @@ guest_copies() {
 	tap_ok "$code is why" grep -q "refused: rbuf ($code " "$work/recv.err"
 	! older_than 6.9 || tap_ok "it does not busy-poll, and says so" grep -q ZC091 "$work/recv.err"
 	transfer "$backend, as $code advises" 0 0 "nc -N $ZCRX_GUEST6 $port <$work/input" --backend "$backend"
+	sends
 }
 
 # upstream's zero copy receive
@@ -53,6 +67,7 @@ guest_receives() {
 	transfer "from nc" 99 0 "nc -N $ZCRX_GUEST6 $port <$work/input"
 	tap_ok "bound and unbound, five times" "$bin/ifq-restart" eth0 "$queue" 5
 	transfer "after that" 99 0 "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
+	sends
 	tap_ok "zcrx-flow down" "$top/scripts/zcrx-flow" down eth0 --quiet
 	tap_eq "$(ethtool -n eth0; ethtool -x eth0)" "$before" "rules and RSS are as they were"
 }
