@@ -96,6 +96,14 @@ static struct progress_seen take_progress(struct crew *crew, struct progress_see
 	return total;
 }
 
+/* Whether the kernel says what it copied where it need not have */
+static bool copies_are_known(const struct receiver *r)
+{
+	struct io_uring_zc_rx_stats k;
+
+	return !r->backend->ops->zero_copy || zcrx_counters(r->backend, &k);
+}
+
 static void json_progress(struct report *out, const struct progress_seen *p, uint64_t ns)
 {
 	report_rate(out, p->bytes, ns);
@@ -146,14 +154,16 @@ void say_interval(struct receiver *r, uint64_t now)
 	double at = (double)(now - crew->first_ns) / 1e9;
 	struct progress_seen each[QUEUES_MAX];
 	struct progress_seen p = take_progress(crew, each);
-	char size[REPORT_SIZE];
+	char size[REPORT_SIZE], zc[REPORT_NUMBER] = "?";
 
 	if (!p.bytes && !crew->open)
 		return;
+	if (copies_are_known(r))
+		snprintf(zc, sizeof(zc), "%.1f", percent(p.zc_bytes, p.bytes));
 	flockfile(r->report->talk);
 	fprintf(r->report->talk,
-		"%7.1f s  %9s  %6.2f Gbit/s  %5.1f %% zero copy  %5.1f %% page-aligned\n", at,
-		report_size(p.bytes, size), report_gbit(p.bytes, ns), percent(p.zc_bytes, p.bytes),
+		"%7.1f s  %9s  %6.2f Gbit/s  %5s %% zero copy  %5.1f %% page-aligned\n", at,
+		report_size(p.bytes, size), report_gbit(p.bytes, ns), zc,
 		percent(p.aligned_bytes, p.bytes));
 	if (crew->n > 1)
 		say_queue_rates(r->report, crew, each, ns);
@@ -507,7 +517,7 @@ static void warn_counters(struct receiver *r, const struct tally *t)
 	struct diag_env env = say_env(r, NULL);
 
 	warn_count(r, "completion-ring-full", t->stats.starved);
-	if (!t->counted && r->backend->ops->zero_copy) {
+	if (!copies_are_known(r)) {
 		look_kernel(&env);
 		say_warning(r, &env, "copies-not-counted");
 	}
@@ -644,6 +654,12 @@ static void say_places(struct receiver *r, const char *title, const struct recei
 	report_places(r->report, title, &t->softirq, &t->program, &irq);
 }
 
+/* Percent, or that it is not known: @r is any of those with this backend that still has it */
+static const char *zero_copy_share(const struct receiver *r, const struct rx_stats *s, char *buf)
+{
+	return copies_are_known(r) ? report_percent(percent(s->zc_bytes, s->bytes), buf) : "?";
+}
+
 /* A queue: lines for people, and an element of a list in a JSON line */
 static void say_queue(struct receiver *r, const struct receiver *of)
 {
@@ -656,7 +672,7 @@ static void say_queue(struct receiver *r, const struct receiver *of)
 	snprintf(text, sizeof(text),
 		 "%s, %" PRIu64 " connection%s, %s %% zero copy, %s %% page-aligned",
 		 report_size(s->bytes, size), t->connections, t->connections == 1 ? "" : "s",
-		 report_percent(percent(s->zc_bytes, s->bytes), zc),
+		 zero_copy_share(r, s, zc),
 		 report_percent(percent(s->aligned_bytes, s->bytes), aligned));
 	report_list(r->report, title, text);
 	if (j->out) {
@@ -699,13 +715,13 @@ static void say_queues(struct receiver *r)
 }
 
 /* The last line, of which no part may grow so that it takes more than 80 columns */
-static void say_sum(struct report *out, const struct rx_stats *s, uint64_t ns)
+static void say_sum(struct receiver *r, const struct rx_stats *s, uint64_t ns)
 {
 	char size[REPORT_SIZE], zc[REPORT_NUMBER], aligned[REPORT_NUMBER], seconds[REPORT_NUMBER],
 		rate[REPORT_NUMBER];
 
-	fprintf(out->talk, "received %s (%s %% zero copy, %s %% page-aligned) in %s s, %s Gbit/s\n",
-		report_size(s->bytes, size), report_percent(percent(s->zc_bytes, s->bytes), zc),
+	fprintf(r->report->talk, "received %s (%s %% zero copy, %s %% page-aligned) in %s s, %s Gbit/s\n",
+		report_size(s->bytes, size), zero_copy_share(r, s, zc),
 		report_percent(percent(s->aligned_bytes, s->bytes), aligned),
 		report_number((double)ns / 1e9, seconds), report_number(report_gbit(s->bytes, ns), rate));
 }
@@ -750,5 +766,5 @@ void say_end(struct receiver *r, const struct tally *total)
 	report_cpu(out, &used, s->bytes);
 	if (json)
 		report_event_end(out);
-	say_sum(out, s, used.wall_ns);
+	say_sum(r, s, used.wall_ns);
 }

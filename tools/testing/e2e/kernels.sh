@@ -50,7 +50,7 @@ guest_copies() {
 
 # upstream's zero copy receive
 guest_receives() {
-	local before release
+	local before release rc=0
 
 	release=$(uname -r)
 	before=$(ethtool -n eth0; ethtool -x eth0)
@@ -61,6 +61,11 @@ guest_receives() {
 	if older_than 7.2; then
 		tap_ok "copies are not counted, and that is said with the version" \
 			grep -qF "ZC089 Linux $release does not tell" "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+		tap_ok "so their share is not known" grep -qF '(? % zero copy' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+		recv_start --once --discard --require-zerocopy
+		peer "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
+		wait "$recv_pid" || rc=$?
+		tap_eq $rc 4 "and who requires one gets none"
 	else
 		tap_fails "copies are counted" '' grep ZC089 "$work/recv.err"
 	fi
