@@ -362,6 +362,20 @@ compare_logs() { # FRAGS DMA
 # shellcheck disable=SC2154 # the caller's
 value() { sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" <<<"$result"; }
 
+# check_dma TITLE: the device's log of one stream of $work/input, against what its receiver dumped
+check_dma() {
+	local bytes
+
+	bytes=$(stat -c %s "$work/input")
+	result=$(compare_logs "$work/frags" "$work/dma")
+	tap_diag "$1: $result"
+	tap_eq "$(value outside)" 0 "$1: by the device's log all payload went into pages of the region"
+	tap_ok "$1: and none of it into packet heads, where the kernel would copy it uncounted" \
+		test "$(value bytes)" -ge "$bytes"
+	tap_ok "$1: pieces without a copy" test "$(value zc)" -gt 1000
+	tap_eq "$(value stray)" 0 "$1: each is where the device put that part of the stream"
+}
+
 # In the guest: what may be left by nobody
 
 no_pool_detached() { ! "$bin/page-pools" | grep -q detached; }
