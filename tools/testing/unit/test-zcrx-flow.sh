@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 300
 #
 # scripts/zcrx-flow against an ethtool that only pretends: undoes exactly what it
 # did, whatever fails or kills it on the way
