@@ -55,8 +55,8 @@ main() {
 	need_kernel "$kernel"
 	make_work
 	head -c "$size" /dev/urandom >"$work/input"
-	vm "whole NIC restart" bounce --mtu 4168 --append swiotlb=131072,force
-	vm "queue restart" bounce --mtu 4168 --append swiotlb=131072,force --emu-arg --rfs=v3 --emu-arg --queue-restart
+	vm "whole NIC restart" bounce --mtu 4168 --mem 2G --append swiotlb=131072,force
+	vm "queue restart" bounce --mtu 4168 --mem 2G --append swiotlb=131072,force --emu-arg --rfs=v3 --emu-arg --queue-restart
 }
 
 e2e_main "$@"
