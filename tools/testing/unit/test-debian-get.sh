@@ -17,7 +17,7 @@ export ZCRX_CACHE=$dir/cache
 unset ZCRX_QEMU
 
 # FAKE_SUITES: what each suite has, such as "trixie=6.12.8+deb13 forky=qemu,7.3.4"; one that
-# is not there cannot be read. Kernels of a release above 7 have their modules apart. A "qemu-old"
+# is not there cannot be read. Kernels of a release above 7 have modules and configuration apart. A "qemu-old"
 # has no vfio-user-pci. FAKE_BROKEN is a suite of which only the first package can be fetched
 mkdir "$dir/fake"
 cat >"$dir/fake/apt-get" <<'FAKE'
@@ -44,7 +44,10 @@ one() { # NAME: makes the package
 	linux-modules-*)
 		at=pkg/usr/lib/modules/$version
 		mkdir -p "$at"
-		echo new >"$at/vmlinuz"
+		echo new >"$at/vmlinuz" ;;
+	linux-base-*)
+		at=pkg/usr/lib/modules/$version
+		mkdir -p "$at"
 		echo CONFIG_NEW=y >"$at/config" ;;
 	linux-image-7*) mkdir -p pkg/usr/share ;;
 	linux-image-*)
@@ -73,7 +76,7 @@ cat >"$dir/fake/apt-cache" <<'FAKE'
 #!/bin/bash
 suite=$(sed -n 's/^Suites: \([^ ]*\).*/\1/p' "$(dirname "$APT_CONFIG")/sources/zcrx.sources")
 tr ' ' '\n' <<<"$FAKE_SUITES" | sed -n "s/^$suite=//p" | tr , '\n' |
-	sed -n 'h; s/^[0-9].*/linux-image-&-amd64/p; g; s/^7.*[^a-z]$/linux-modules-&-amd64/p' | grep "^$2"
+	sed -n 'h; s/^[0-9].*/linux-image-&-amd64/p; g; s/^7.*[^a-z]$/linux-modules-&-amd64\nlinux-base-&-amd64/p' | grep "^$2"
 FAKE
 printf '#!/bin/sh\necho Acquire::Retries 7\\;\n' >"$dir/fake/apt-config"
 # the machine's own QEMU is of no interest
