@@ -85,6 +85,8 @@ guest_zero_copy() {
 guest_one_of_two() {
 	local rc=0
 
+	# it may take longer to boot
+	wait_for 10 ping -q -c 1 -W 1 "$ZCRX_PEER" >/dev/null
 	tap_ok "ping" ping -q -c 5 -i 0.1 -W 5 "$ZCRX_PEER"
 	timeout 30 nc -l 7001 >"$work/output" &
 	until timeout 30 nc -N "$ZCRX_PEER" 7001 <"$work/input"; do sleep 0.05; done
