@@ -99,9 +99,7 @@ static struct progress_seen take_progress(struct crew *crew, struct progress_see
 /* Whether the kernel says what it copied where it need not have */
 static bool copies_are_known(const struct receiver *r)
 {
-	struct io_uring_zc_rx_stats k;
-
-	return !r->backend->ops->zero_copy || zcrx_counters(r->backend, &k);
+	return !r->backend->ops->zero_copy || r->t.counted;
 }
 
 static void json_progress(struct report *out, const struct progress_seen *p, uint64_t ns)
