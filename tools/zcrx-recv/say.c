@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "look.h"
@@ -102,10 +103,17 @@ static bool copies_are_known(const struct receiver *r)
 	return !r->backend->ops->zero_copy || r->t.counted;
 }
 
-static void json_progress(struct report *out, const struct progress_seen *p, uint64_t ns)
+/* null where the kernel does not tell: see copies_are_known() */
+static void json_share(struct json *j, const struct receiver *r, uint64_t zc_bytes, uint64_t bytes)
+{
+	json_double(j, "zero_copy_percent", copies_are_known(r) ? percent(zc_bytes, bytes) : NAN);
+}
+
+static void json_progress(struct report *out, const struct receiver *r,
+			  const struct progress_seen *p, uint64_t ns)
 {
 	report_rate(out, p->bytes, ns);
-	json_double(&out->json, "zero_copy_percent", percent(p->zc_bytes, p->bytes));
+	json_share(&out->json, r, p->zc_bytes, p->bytes);
 	json_double(&out->json, "aligned_percent", percent(p->aligned_bytes, p->bytes));
 }
 
@@ -133,7 +141,7 @@ static void json_queue_rates(struct report *out, const struct crew *crew,
 
 		json_open(&out->json, NULL);
 		json_u64(&out->json, "queue", r->cfg.queue);
-		json_progress(out, &each[i], ns);
+		json_progress(out, r, &each[i], ns);
 		json_u64(&out->json, "connections", r->load);
 		json_close(&out->json);
 	}
@@ -169,7 +177,7 @@ void say_interval(struct receiver *r, uint64_t now)
 	if (!report_event(r->report, "interval"))
 		return;
 	json_double(&r->report->json, "at", at);
-	json_progress(r->report, &p, ns);
+	json_progress(r->report, r, &p, ns);
 	json_u64(&r->report->json, "connections", crew->open);
 	if (crew->n > 1)
 		json_queue_rates(r->report, crew, each, ns);
@@ -575,12 +583,12 @@ static void json_kernel(struct json *j, const struct io_uring_zc_rx_stats *k,
 	json_close(j);
 }
 
-static void json_stats(struct json *j, const struct rx_stats *s)
+static void json_stats(struct json *j, const struct receiver *r, const struct rx_stats *s)
 {
 	json_u64(j, "zero_copy_bytes", s->zc_bytes);
 	json_u64(j, "copied_bytes", s->copied_bytes);
 	json_u64(j, "aligned_bytes", s->aligned_bytes);
-	json_double(j, "zero_copy_percent", percent(s->zc_bytes, s->bytes));
+	json_share(j, r, s->zc_bytes, s->bytes);
 	json_double(j, "aligned_percent", percent(s->aligned_bytes, s->bytes));
 	json_u64(j, "pieces", s->pieces);
 	json_u64(j, "completions", s->completions);
@@ -681,7 +689,7 @@ static void say_queue(struct receiver *r, const struct receiver *of)
 		report_rate(r->report, s->bytes, ns);
 		json_u64(j, "connections", t->connections);
 		json_u64(j, "failed_connections", t->failed);
-		json_stats(j, s);
+		json_stats(j, r, s);
 		if (t->counted)
 			json_kernel(j, &t->kernel, t->counted);
 	}
@@ -746,7 +754,7 @@ void say_end(struct receiver *r, const struct tally *total)
 		report_rate(out, s->bytes, used.wall_ns);
 		json_u64(&out->json, "connections", r->crew->accepted);
 		json_u64(&out->json, "failed_connections", total->failed);
-		json_stats(&out->json, s);
+		json_stats(&out->json, r, s);
 		if (total->counted)
 			json_kernel(&out->json, &total->kernel, total->counted);
 		if (ws)

@@ -67,6 +67,7 @@ guest_receives() {
 		tap_ok "copies are not counted, and that is said with the version" \
 			grep -qF "ZC089 Linux $release does not tell" "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
 		tap_ok "so their share is not known" grep -qF '(? % zero copy' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
+		tap_ok "  nor in the JSON lines" grep -q '"event":"end".*"zero_copy_percent":null,' "$work/recv.json"
 		recv_start --once --discard --require-zerocopy
 		peer "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
 		receiver_ends 4 "and who requires one gets none"
