@@ -11,14 +11,11 @@
 . "$(dirname "$0")/lib.sh"
 
 guest_receive() { # ADDRESS
-	local rc=0
-
 	tap_ok "zcrx-flow up" flow_up
 	# see transfer.sh: slow with 9p
 	recv_start --once --require-zerocopy=90 -o /run/output --dump-frags /run/frags
 	peer "nc -N $1 $port <$work/input"
-	wait "$recv_pid" || rc=$?
-	tap_eq "$rc" 0 "the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "the receiver ends well"
 	cp /run/output /run/frags "$work"
 }
 
@@ -27,14 +24,10 @@ check() { # TITLE MTU ADDRESS
 
 	rm -f "$work/frags" "$work/dma" "$work/output"
 	vm "$title" receive --mtu "$2" --dma-trace "$work/dma" -- "$3"
-	result=$(compare_logs "$work/frags" "$work/dma")
-	tap_diag "$title: $result"
+	check_dma "$title"
 	tap_ok "$title: the region's pages are known" test "$(value pages)" -gt 0
 	tap_ok "$title: the device wrote payload" test "$(value writes)" -gt 1000
-	tap_eq "$(value outside)" 0 "$title: all of it into pages of the region"
 	tap_eq "$(value crossing)" 0 "$title: no write crosses a page"
-	tap_ok "$title: pieces without a copy" test "$(value zc)" -gt 1000
-	tap_eq "$(value stray)" 0 "$title: each is where the device put that part of the stream"
 	tap_ok "$title: and the bytes are those that were sent" cmp "$work/input" "$work/output"
 	# that this can fail: pages that are not the region's, pieces that are elsewhere
 	awk '$1 == "pages" { $4 = int($4 / 64) } { print }' "$work/frags" >"$work/frags.few"

@@ -79,11 +79,8 @@ setup() {
 bind_queue() { recv_start --verify --interval 0.05 --region $region --connections 1000 "$@"; }
 
 unbind_queue() {
-	local rc=0
-
 	kill -INT "$recv_pid"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$1: the receiver ends well, all data was right" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "$1: the receiver ends well, all data was right"
 }
 
 # TITLE REASON QUEUE: a receiver that gets one after all would wait for ever
@@ -159,13 +156,10 @@ placement_is() {
 
 # A transfer with copies, while nothing is bound
 copied() {
-	local rc=0
-
 	wait_for 5 link_is_up
 	recv_start --verify --once --backend copy
 	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $size --wait 5"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$1: data arrives" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "$1: data arrives"
 }
 
 # Header/data split and its threshold, as the user sets them
@@ -268,7 +262,7 @@ ended() { [ ! -e /proc/$1 ] || grep -q '^State:.*Z' /proc/$1/status; } # PID: of
 # The NIC loses all that the firmware knew of it. A resume brings back the binding with the rest; one that the
 # firmware refuses leaves a device that is absent, until the driver probes it anew
 guest_suspend() {
-	local pci=/sys/bus/pci/drivers/bnxt_en dev from rc=0
+	local pci=/sys/bus/pci/drivers/bnxt_en dev from
 
 	dev=$(nic_address)
 	echo devices >/sys/power/pm_test
@@ -294,8 +288,7 @@ guest_suspend() {
 	no_binding "the NIC is absent" "ZC116" 0
 	kill -INT "$recv_pid"
 	wait_for 5 ended "$recv_pid"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "and what was bound ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "and what was bound ends well"
 	# as the message says
 	tap_ok "the driver probes it anew" sh -c "echo $dev >$pci/unbind && echo $dev >$pci/bind"
 	works_anew "then"
@@ -485,7 +478,7 @@ all_queues() {
 
 # No "ethtool -X": a table with more queues than are left crashes the driver (Documentation/emulator.rst)
 guest_reload() {
-	local pci=/sys/bus/pci/drivers/bnxt_en dev rc=0
+	local pci=/sys/bus/pci/drivers/bnxt_en dev
 
 	dev=$(nic_address)
 	tap_ok "the flow goes to the queue" steer
@@ -503,8 +496,7 @@ guest_reload() {
 	reload "the driver goes after it"
 	tap_ok "the driver goes" timeout 10 sh -c "echo $dev >$pci/unbind"
 	kill -INT "$recv_pid"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "without it the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "without it the receiver ends well"
 	tap_ok "the driver comes back" sh -c "echo $dev >$pci/bind"
 }
 

@@ -13,14 +13,11 @@ endless="$bin/zcrx-send \$ZCRX_GUEST $port --pattern --wait 5"
 
 # A short transfer: the queue is free, and receives without a copy
 works_again() { # TITLE
-	local rc=0
-
 	recv_start --once --verify --require-zerocopy=90
 	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 4M --wait 5"
 	tap_eq $? 0 "$1: the next sender ends well" || tap_diag "$(cat "$peer_out")"
 	kill_after 20
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$1: the next receiver finds the queue free" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "$1: the next receiver finds the queue free"
 }
 
 # So that a test ends when the receiver does not
@@ -125,7 +122,7 @@ guest_locked_memory() {
 }
 
 guest_interface_down() {
-	local i rc before
+	local i before
 
 	flow_up
 	start_transfer --verify
@@ -140,9 +137,7 @@ guest_interface_down() {
 	tap_ok "down and up: data flows again" wait_for 10 flowing_since "$before"
 	kill -INT "$recv_pid" 2>/dev/null
 	kill_after 20
-	rc=0
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "down and up: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "down and up: the receiver ends well"
 	works_again "down and up"
 
 	# ends while it is down
@@ -161,9 +156,7 @@ guest_interface_down() {
 	sleep 1
 	kill -INT "$recv_pid"
 	kill_after 20
-	rc=0
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "rings and queues set meanwhile: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "rings and queues set meanwhile: the receiver ends well"
 	works_again "rings and queues set meanwhile"
 	nothing_left "interface"
 }

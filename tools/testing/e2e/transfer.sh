@@ -40,7 +40,7 @@ four_files() {
 
 # Several at once, and one after the other
 guest_connections() {
-	local rc=0 i cmd=''
+	local i cmd=''
 
 	tap_ok "zcrx-flow up" flow_up
 	recv_start --verify --connections 8
@@ -52,17 +52,14 @@ guest_connections() {
 		peer "$bin/zcrx-send $ZCRX_GUEST6 $port --pattern --bytes 3M"
 		tap_eq $? 0 "connection $i" || tap_diag "$(cat "$peer_out")"
 	done
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "the receiver finds the pattern in every stream" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "the receiver finds the pattern in every stream"
 	tap_eq "$(recv_value bytes)" $((5 * (8 << 20) + 3 * (3 << 20))) "all bytes of 8 connections"
 
 	# a file each, while all compete for the region
 	mkdir -p /run/dir
 	recv_start --connections 4 --hash sha256 --region 16M -o /run/dir/
 	peer "for i in 1 2 3 4; do nc -N $ZCRX_GUEST $port <$work/input & done; wait"
-	rc=0
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "four connections into a directory" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "four connections into a directory"
 	cat "$work/recv.json" >>"$work/lines"
 	tap_ok "each has its file, and each is right" four_files
 	tap_eq "$(grep -o '"sha256":"[0-9a-f]*"' "$work/recv.json" | sort -u)" \
@@ -80,9 +77,7 @@ guest_connections() {
 	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern"
 	sleep 0.5
 	kill -INT "$recv_pid"
-	rc=0
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "SIGINT ends the receiver well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "SIGINT ends the receiver well"
 	tap_ok "with a report" at_least "$(recv_value bytes)" 1
 	peer_wait "$peer_id"
 	tap_ok "and the sender fails" test $? -ne 0
@@ -91,15 +86,14 @@ guest_connections() {
 # Twenty lines in 0.4 seconds or more, so far apart that each can be taken alone: TITLE OPTION...;
 # completions in $completions
 slow_lines() {
-	local title=$1 rc=0 apart
+	local title=$1 apart
 
 	apart=0.$(printf '%02d' $((slow < 6 ? 2 * slow : 12)))
 	shift
 	recv_start --once "$@"
 	peer "for i in {11..30}; do echo \$i; sleep $apart; done | nc -N $ZCRX_GUEST $port"
 	tap_eq $? 0 "$title: the sender ends well" || tap_diag "$(cat "$peer_out")"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$title: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "$title: the receiver ends well"
 	tap_eq "$(recv_value bytes)" 60 "$title: all bytes"
 	completions=$(recv_value completions)
 }
@@ -116,8 +110,6 @@ guest_gather() {
 
 # stall WHAT: the receiver stops for so long that its window closes and the sender probes it
 stall() {
-	local rc=0
-
 	recv_start --once --verify
 	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $((slow < 8 ? 64 / slow : 8))M"
 	nap 0.1
@@ -126,8 +118,7 @@ stall() {
 	kill -CONT "$recv_pid"
 	peer_wait "$peer_id"
 	tap_eq $? 0 "$1: the sender ends well" || tap_diag "$(cat "$peer_out")"
-	wait "$recv_pid" || rc=$?
-	tap_eq $rc 0 "$1: the receiver ends well" || tap_diag "$(cat "$work/recv.err")"
+	receiver_ends 0 "$1: the receiver ends well"
 }
 
 guest_stalls() {
