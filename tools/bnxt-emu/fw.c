@@ -18,10 +18,14 @@
 #define MASTER_WAIT	5	/* between the driver's retreat and its reset of the chip */
 #define NORMAL_WAIT	100	/* for drivers that are not master, and devlink's patience */
 #define RESET_MIN_WAIT	10	/* before the driver looks whether the firmware is back */
-#define RESET_MAX_WAIT	60	/* before it gives up */
+#define BOOT_MAX_WAIT	57	/* before it gives up, after the firmware should be there */
 #define LEAVE_WAIT	50	/* how long a non-fatal reset waits for the driver */
 #define CRASH_WAIT	2	/* a crash is followed by a reset after this */
-#define BOOT_TIME	3
+
+static unsigned int reset_max_wait(const struct nic *nic)
+{
+	return (nic->cfg.fw_boot_ms + 99) / 100 + BOOT_MAX_WAIT;
+}
 
 /**
  * fw_init - firmware after power-on
@@ -62,7 +66,7 @@ static void boot(struct nic *nic)
 	fw_driver_gone(nic);
 	nic->fw.state = FW_BOOTING;
 	nic->fw.status = FW_STATUS_BOOTING;
-	nic->fw.until = nic->now + BOOT_TIME * DSEC;
+	nic->fw.until = nic->now + nic->cfg.fw_boot_ms * (DSEC / 100);
 	nic_function_reset(nic);
 	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
 	TRACE(nic, "firmware: resets");
@@ -105,7 +109,7 @@ static void announce_reset(struct nic *nic, enum reset_reason reason, uint32_t s
 	nic_async_event(nic, ASYNC_RESET_NOTIFY,
 			RESET_NOTIFY_IFDOWN | RESET_NOTIFY_REASON(reason) |
 				RESET_NOTIFY_DELAY(delay),
-			status & 0xffff, RESET_MIN_WAIT, RESET_MAX_WAIT);
+			status & 0xffff, RESET_MIN_WAIT, reset_max_wait(nic));
 }
 
 /* Announced, so the driver can close with a firmware that still answers */
@@ -228,7 +232,7 @@ enum hwrm_error hwrm_error_recovery_qcfg(struct nic *nic, const void *req, void 
 	r->master_func_wait = MASTER_WAIT;
 	r->normal_func_wait = NORMAL_WAIT;
 	r->master_wait_after_reset = RESET_MIN_WAIT;
-	r->max_bailout = RESET_MAX_WAIT;
+	r->max_bailout = reset_max_wait(nic);
 	r->health_reg = GRC_HEALTH | GRC_SPACE_GRC;
 	r->heartbeat_reg = GRC_HEARTBEAT | GRC_SPACE_GRC;
 	r->reset_cnt_reg = GRC_RESET_COUNT | GRC_SPACE_GRC;

@@ -62,6 +62,7 @@ enum {
 	OPT_HWRM_TIMEOUT,
 	OPT_FW_VERSION,
 	OPT_NO_ERROR_RECOVERY,
+	OPT_FW_BOOT,
 	OPT_NO_GSO,
 	OPT_DROP,
 	OPT_HDS_LEN_EXTRA,
@@ -101,6 +102,7 @@ static const struct option long_options[] = {
 	{ "hwrm-timeout",  required_argument, NULL, OPT_HWRM_TIMEOUT },
 	{ "fw-version",	   required_argument, NULL, OPT_FW_VERSION },
 	{ "no-error-recovery", no_argument,   NULL, OPT_NO_ERROR_RECOVERY },
+	{ "fw-boot",	   required_argument, NULL, OPT_FW_BOOT },
 	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
 	{ "drop",	   no_argument,	      NULL, OPT_DROP },
 	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
@@ -162,6 +164,8 @@ static const char usage_text[] =
 	"  --hwrm-timeout MS    how long the driver is to wait for the firmware, 10..20000 (default 500)\n"
 	"  --fw-version A.B.C.D version that the firmware says it is (default 230.0.0.0)\n"
 	"  --no-error-recovery  the firmware cannot reset itself, and has no health registers\n"
+	"  --fw-boot MS         how long the firmware takes from a reset until it answers, 100..30000\n"
+	"                       (default 300)\n"
 	"  --drop               drop frames at once when a queue runs out of receive buffers, instead of\n"
 	"                       waiting a while, which is what packet memory and pause frames do\n"
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
@@ -314,6 +318,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 	case OPT_NO_ERROR_RECOVERY:
 		o->nic.error_recovery = false;
 		return true;
+	case OPT_FW_BOOT:
+		return parse_uint(name, arg, 100, 30000, &o->nic.fw_boot_ms);
 	case OPT_NO_GSO:
 		o->nic.wire_gso = false;
 		return true;

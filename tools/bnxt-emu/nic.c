@@ -63,6 +63,8 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 		nic->cfg.fw_version[0] = NIC_FW_MAJOR;
 	if (!nic->cfg.hwrm_timeout_ms)
 		nic->cfg.hwrm_timeout_ms = NIC_HWRM_TIMEOUT_MS;
+	if (!nic->cfg.fw_boot_ms)
+		nic->cfg.fw_boot_ms = NIC_FW_BOOT_MS;
 	nic->tpa = tpa_new();
 	if (!nic->tpa) {
 		free(nic);

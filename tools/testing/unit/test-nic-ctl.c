@@ -569,12 +569,14 @@ static int if_change(struct drv *d, bool up)
 	return rc ? -rc : (int)r.flags;
 }
 
-static struct drv *registered(void)
+/* With firmware that boots for so many ms; 0: for as long as ever */
+static struct drv *registered_boots(unsigned int ms)
 {
 	struct drv_opts o = drv_defaults();
 	struct drv *d;
 
 	o.nic.error_recovery = true;
+	o.nic.fw_boot_ms = ms;
 	d = drv_new(&o);
 	nic_run_timers(d->nic, SECOND);
 	tap_eq(drv_register(d), 0, "the driver registers, IF_CHANGE is wanted");
@@ -583,6 +585,11 @@ static struct drv *registered(void)
 		tap_bail("the device cannot be opened");
 	drv_run(d);
 	return d;
+}
+
+static struct drv *registered(void)
+{
+	return registered_boots(0);
 }
 
 static void test_health(void)
@@ -702,6 +709,25 @@ static void test_silent(void)
 	nic_power_cycle(d->nic);
 	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "power off and on brings it back, too");
 	drv_ended(d, "silent");
+}
+
+static void test_slow_boot(void)
+{
+	struct drv *d = registered_boots(4050);
+	struct error_recovery_qcfg_resp r = { 0 };
+
+	drv_hwrm_simple(d, HWRM_ERROR_RECOVERY_QCFG, &r, sizeof(r));
+	tap_eq(r.max_bailout, 98, "firmware that boots slowly: the driver is told to wait for longer");
+	nic_fw_error(d->nic, NIC_FW_NONFATAL);
+	drv_run(d);
+	tap_eq(d->async.dw[2] >> 16, 98, "by the event, too");
+	drv_hwrm_simple(d, HWRM_FUNC_DRV_UNRGTR, NULL, 0);
+	later(d, 0);
+	later(d, 4049);
+	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), -1, "it does not answer before its time");
+	later(d, 1);
+	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "then it does");
+	drv_ended(d, "slow boot");
 }
 
 static int fw_reset(struct drv *d, uint8_t proc, uint8_t selfrst, uint8_t flags)
@@ -825,6 +851,7 @@ int main(void)
 	test_fatal();
 	test_silent();
 	test_fw_reset();
+	test_slow_boot();
 	test_no_recovery();
 	test_event_filter();
 	test_version();
