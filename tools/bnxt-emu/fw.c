@@ -19,12 +19,13 @@
 #define NORMAL_WAIT	100	/* for drivers that are not master, and devlink's patience */
 #define RESET_MIN_WAIT	10	/* before the driver looks whether the firmware is back */
 #define BOOT_MAX_WAIT	57	/* before it gives up, after the firmware should be there */
-#define LEAVE_WAIT	50	/* how long a non-fatal reset waits for the driver */
 #define CRASH_WAIT	2	/* a crash is followed by a reset after this */
+
+static unsigned int to_dsec(unsigned int ms) { return (ms + 99) / 100; }
 
 static unsigned int reset_max_wait(const struct nic *nic)
 {
-	return (nic->cfg.fw_boot_ms + 99) / 100 + BOOT_MAX_WAIT;
+	return to_dsec(nic->cfg.fw_boot_ms) + BOOT_MAX_WAIT;
 }
 
 /**
@@ -117,8 +118,8 @@ static void leave(struct nic *nic, enum reset_reason reason, uint32_t status)
 {
 	nic->fw.state = FW_LEAVING;
 	nic->fw.status = FW_STATUS_READY;
-	nic->fw.until = nic->now + (nic->fw.registered ? LEAVE_WAIT * DSEC : 0);
-	announce_reset(nic, reason, status, LEAVE_WAIT);
+	nic->fw.until = nic->now + (nic->fw.registered ? nic->cfg.fw_leave_ms * (DSEC / 100) : 0);
+	announce_reset(nic, reason, status, to_dsec(nic->cfg.fw_leave_ms));
 }
 
 /**

@@ -63,6 +63,7 @@ enum {
 	OPT_FW_VERSION,
 	OPT_NO_ERROR_RECOVERY,
 	OPT_FW_BOOT,
+	OPT_FW_LEAVE,
 	OPT_NO_GSO,
 	OPT_DROP,
 	OPT_HDS_LEN_EXTRA,
@@ -103,6 +104,7 @@ static const struct option long_options[] = {
 	{ "fw-version",	   required_argument, NULL, OPT_FW_VERSION },
 	{ "no-error-recovery", no_argument,   NULL, OPT_NO_ERROR_RECOVERY },
 	{ "fw-boot",	   required_argument, NULL, OPT_FW_BOOT },
+	{ "fw-leave",	   required_argument, NULL, OPT_FW_LEAVE },
 	{ "no-gso",	   no_argument,	      NULL, OPT_NO_GSO },
 	{ "drop",	   no_argument,	      NULL, OPT_DROP },
 	{ "hds-len-extra", required_argument, NULL, OPT_HDS_LEN_EXTRA },
@@ -166,6 +168,8 @@ static const char usage_text[] =
 	"  --no-error-recovery  the firmware cannot reset itself, and has no health registers\n"
 	"  --fw-boot MS         how long the firmware takes from a reset until it answers, 100..30000\n"
 	"                       (default 300)\n"
+	"  --fw-leave MS        how long firmware that is to reset waits for the driver to sign off,\n"
+	"                       100..600000 (default 5000)\n"
 	"  --drop               drop frames at once when a queue runs out of receive buffers, instead of\n"
 	"                       waiting a while, which is what packet memory and pause frames do\n"
 	"  --hds-len-extra N    bytes added to a frame's length before it is compared with the\n"
@@ -320,6 +324,8 @@ static bool parse_option(struct options *o, int opt, const char *name, const cha
 		return true;
 	case OPT_FW_BOOT:
 		return parse_uint(name, arg, 100, 30000, &o->nic.fw_boot_ms);
+	case OPT_FW_LEAVE:
+		return parse_uint(name, arg, 100, 600000, &o->nic.fw_leave_ms);
 	case OPT_NO_GSO:
 		o->nic.wire_gso = false;
 		return true;

@@ -65,6 +65,8 @@ struct nic *nic_new(const struct nic_config *cfg, const struct nic_host_ops *ops
 		nic->cfg.hwrm_timeout_ms = NIC_HWRM_TIMEOUT_MS;
 	if (!nic->cfg.fw_boot_ms)
 		nic->cfg.fw_boot_ms = NIC_FW_BOOT_MS;
+	if (!nic->cfg.fw_leave_ms)
+		nic->cfg.fw_leave_ms = NIC_FW_LEAVE_MS;
 	nic->tpa = tpa_new();
 	if (!nic->tpa) {
 		free(nic);

@@ -33,6 +33,7 @@ enum nic_rfs { NIC_RFS_V2 = 2, NIC_RFS_V3 = 3 };
 #define NIC_FW_MAJOR	230
 #define NIC_HWRM_TIMEOUT_MS	500
 #define NIC_FW_BOOT_MS		300
+#define NIC_FW_LEAVE_MS		5000
 
 /* How firmware fails, on demand */
 enum nic_fw_fault {
@@ -51,6 +52,7 @@ struct nic_config {
 	bool error_recovery;		/* the firmware can reset itself, and tells its health */
 	unsigned int hwrm_timeout_ms;	/* what the driver is to wait for an answer, 0: NIC_HWRM_TIMEOUT_MS */
 	unsigned int fw_boot_ms;	/* from a reset until the firmware answers, 0: NIC_FW_BOOT_MS */
+	unsigned int fw_leave_ms;	/* how long a reset waits for the driver to unregister, 0: NIC_FW_LEAVE_MS */
 	uint16_t fw_version[4];		/* major, minor, build, patch; major 0: NIC_FW_MAJOR.0.0.0 */
 	bool wire_gso; /* the wire takes and gives frames larger than the MTU (see below) */
 	bool rx_backpressure; /* nic_wire_ready() tells the back end to wait instead of dropping */

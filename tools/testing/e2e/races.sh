@@ -77,10 +77,10 @@ main() {
 	for fw in "queues restart:--rfs=v3 --emu-arg --queue-restart" "the NIC restarts:--rfs=v2"; do
 		# shellcheck disable=SC2086 # words
 		vm "${fw%%:*}" changes "${common[@]}" --emu-arg ${fw#*:}
-		# firmware waits five seconds for a driver to sign off (0x1a); slow ones are late
+		# firmware waits for a driver to sign off (0x1a), here for as long as a slow one takes
 		# shellcheck disable=SC2086 # words
 		vm "the firmware is reset, ${fw%%:*}" firmware "${common[@]}" --emu-arg ${fw#*:} \
-			--allow-log 'Error \(timeout: [0-9]*\) msg \{0x1a '
+			--emu-arg --fw-leave=$((5000 * slow)) --allow-log 'Error \(timeout: [0-9]*\) msg \{0x1a '
 	done
 }
 

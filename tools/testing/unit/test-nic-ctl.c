@@ -569,14 +569,15 @@ static int if_change(struct drv *d, bool up)
 	return rc ? -rc : (int)r.flags;
 }
 
-/* With firmware that boots for so many ms; 0: for as long as ever */
-static struct drv *registered_boots(unsigned int ms)
+/* With firmware that boots, and waits for the driver, for so many ms; 0: for as long as ever */
+static struct drv *registered_slow(unsigned int boot_ms, unsigned int leave_ms)
 {
 	struct drv_opts o = drv_defaults();
 	struct drv *d;
 
 	o.nic.error_recovery = true;
-	o.nic.fw_boot_ms = ms;
+	o.nic.fw_boot_ms = boot_ms;
+	o.nic.fw_leave_ms = leave_ms;
 	d = drv_new(&o);
 	nic_run_timers(d->nic, SECOND);
 	tap_eq(drv_register(d), 0, "the driver registers, IF_CHANGE is wanted");
@@ -589,7 +590,7 @@ static struct drv *registered_boots(unsigned int ms)
 
 static struct drv *registered(void)
 {
-	return registered_boots(0);
+	return registered_slow(0, 0);
 }
 
 static void test_health(void)
@@ -713,7 +714,7 @@ static void test_silent(void)
 
 static void test_slow_boot(void)
 {
-	struct drv *d = registered_boots(4050);
+	struct drv *d = registered_slow(4050, 70000);
 	struct error_recovery_qcfg_resp r = { 0 };
 
 	drv_hwrm_simple(d, HWRM_ERROR_RECOVERY_QCFG, &r, sizeof(r));
@@ -721,6 +722,9 @@ static void test_slow_boot(void)
 	nic_fw_error(d->nic, NIC_FW_NONFATAL);
 	drv_run(d);
 	tap_eq(d->async.dw[2] >> 16, 98, "by the event, too");
+	tap_eq(d->async.dw[3] >> 16, 700, "it waits for longer, and says that");
+	later(d, 69999);
+	tap_eq(drv_hwrm_simple(d, HWRM_VER_GET, NULL, 0), 0, "and does");
 	drv_hwrm_simple(d, HWRM_FUNC_DRV_UNRGTR, NULL, 0);
 	later(d, 0);
 	later(d, 4049);
