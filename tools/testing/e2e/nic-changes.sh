@@ -616,7 +616,8 @@ guest_arfs() {
 }
 
 main() {
-	local fw
+	# what is done while the firmware is away takes longer on a slow machine
+	local fw boot=$((slow > 30 ? 30000 : slow > 1 ? 1000 * slow : 300))
 
 	need_kernel "$kernel"
 	make_work
@@ -626,8 +627,7 @@ main() {
 		vm "${fw%% *}" split --mtu 4148 --emu-arg $fw
 		# what the guest's files are on does not suspend with QEMU (virtio's 9P)
 		[ "$arch" != um ] || vm "${fw%% *}" suspend --mtu 4148 --emu-arg $fw --allow-log 'hwrm req_type 0x11|: PM: .*-16'
-		# what is done meanwhile takes longer on a slow machine
-		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --emu-arg --fw-boot=$((300 * slow)) --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
+		vm "${fw%% *}" firmware --mtu 4148 --emu-arg $fw --emu-arg --fw-boot=$boot --allow-log 'Abandoning msg|Error \(timeout|hwrm_ring_free type'
 		vm "${fw%% *}" old_rings --mtu 1500 --emu-arg $fw --allow-log 'hwrm_ring_alloc type'
 		vm "${fw%% *}" reload --mtu 4148 --emu-arg $fw --allow-log 'net/devlink/dev.c.*devlink_reload'
 		vm "${fw%% *}" counters --mtu 1500 --emu-arg $fw
