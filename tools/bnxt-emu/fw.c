@@ -12,6 +12,7 @@
 #include "core.h"
 
 #define DSEC		100000000ull	/* ns: the unit of all periods that drivers are told */
+#define MSEC		1000000ull	/* ns: the unit of what is configured */
 #define HEARTBEAT	DSEC
 
 #define POLLING		10	/* dsec: how often the driver looks for the heartbeat */
@@ -67,7 +68,7 @@ static void boot(struct nic *nic)
 	fw_driver_gone(nic);
 	nic->fw.state = FW_BOOTING;
 	nic->fw.status = FW_STATUS_BOOTING;
-	nic->fw.until = nic->now + nic->cfg.fw_boot_ms * (DSEC / 100);
+	nic->fw.until = nic->now + nic->cfg.fw_boot_ms * MSEC;
 	nic_function_reset(nic);
 	memset(nic->grc_windows, 0, sizeof(nic->grc_windows));
 	TRACE(nic, "firmware: resets");
@@ -118,7 +119,7 @@ static void leave(struct nic *nic, enum reset_reason reason, uint32_t status)
 {
 	nic->fw.state = FW_LEAVING;
 	nic->fw.status = FW_STATUS_READY;
-	nic->fw.until = nic->now + (nic->fw.registered ? nic->cfg.fw_leave_ms * (DSEC / 100) : 0);
+	nic->fw.until = nic->now + (nic->fw.registered ? nic->cfg.fw_leave_ms * MSEC : 0);
 	announce_reset(nic, reason, status, to_dsec(nic->cfg.fw_leave_ms));
 }
 
