@@ -265,6 +265,22 @@ image=$out
 KCFLAGS=-O0 KCPPFLAGS=-Dx LLVM=1 LOCALVERSION=-mine building build stock >"$dir/stock" 2>/dev/null
 tap_eq "$(cat "$(<"$dir/stock")")" 'CONFIG_UML=y' "the caller's flags are not in it"
 
+# a signal ends make as well, which would hold the lock
+echo CONFIG_LONG=y >>"$ZCRX_LINUX/configs/uml"
+FAKE_EDIT="echo \$\$ >'$dir/maker'; exec sleep 60" PATH=$dir/build:$PATH "$tool" image zc >/dev/null 2>&1 &
+builder=$!
+for ((n = 0; n < 200; n++)); do
+	[ ! -s "$dir/maker" ] || break
+	sleep 0.05
+done
+start=$SECONDS
+kill "$builder"
+wait "$builder"
+tap_eq "$?" 143 "a signal ends a build"
+tap_eq "$((SECONDS - start < 30))" 1 "at once"
+tap_fails "and its make" '' kill -0 "$(<"$dir/maker")"
+sed -i /LONG/d "$ZCRX_LINUX/configs/uml"
+
 # linux/ changes while another has the lock
 lock=$ZCRX_CACHE/kernel/lock/tree-base
 echo CONFIG_FIRST=y >>"$ZCRX_LINUX/configs/uml"
