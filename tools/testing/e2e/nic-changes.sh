@@ -617,7 +617,7 @@ guest_arfs() {
 
 main() {
 	# what is done while the firmware is away takes longer on a slow machine
-	local fw boot=$((slow > 30 ? 30000 : slow > 1 ? 1000 * slow : 300))
+	local fw boot=$((slow > 15 ? 30000 : slow > 1 ? 2000 * slow : 300))
 
 	need_kernel "$kernel"
 	make_work
