@@ -8,7 +8,7 @@
 # ZCRX_TEST_KERNEL names the patched kernel to test (default: zc); debug has
 # KASAN, lockdep and the like. ZCRX_TEST_ARCH=x86_64 makes the guests QEMU's, with
 # ZCRX_TEST_CPUS processors (default: 2). ZCRX_TEST_SLOW is how many times longer than User
-# Mode Linux things may take (default: 1; without KVM QEMU needs 5, its debug kernel 15).
+# Mode Linux things may take (default: 1; without KVM QEMU needs 5, its debug kernel 12).
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 self=$(readlink -f "$0")
