@@ -16,8 +16,6 @@ arch=x86_64
 vm_limit=250
 versions=${ZCRX_TEST_KERNELS:-5.10 6.1 6.16 6.17 6.18 7.2}
 
-older_than() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; } # VERSION
-
 # zcrx-send out of the guest, each way to send
 sends() {
 	local way

@@ -312,12 +312,23 @@ over_areas() {
 	rm -f "$work/area-frags"
 }
 
+older_than() { [ "$(printf '%s\n' "$(uname -r)" "$1" | sort -V | head -n 1)" != "$1" ]; } # VERSION
+
 at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN { exit !(a >= b) }'; }
 
 flow_up() { "$top/scripts/zcrx-flow" up eth0 --quiet --queue "$queue" --port "$port"; }
 
+# The last rows of every guest, whatever was tested there
+nothing_is_left() {
+	# what lists page pools came with 6.8
+	older_than 6.8 || tap_ok "at its end no page pool waits for pages" wait_for 10 no_pool_detached ||
+		tap_diag "$("$bin/page-pools" 2>&1)"
+	[ ! -w /sys/kernel/debug/kmemleak ] || tap_ok "at its end nothing is unreferenced" nothing_unreferenced
+}
+
 # End of a guest_ function: the plan, and the peer's shell
 guest_end() {
+	nothing_is_left
 	: >"$work/peer/stop"
 	echo "1..$tap_run"
 	exit 0
@@ -394,7 +405,11 @@ check_dma() {
 
 # In the guest: what may be left by nobody
 
-no_pool_detached() { ! "$bin/page-pools" | grep -q detached; }
+no_pool_detached() {
+	local pools
+
+	pools=$("$bin/page-pools") && [[ $pools != *detached* ]]
+}
 
 available() {
 	echo 3 >/proc/sys/vm/drop_caches

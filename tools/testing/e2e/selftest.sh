@@ -49,6 +49,8 @@ guest_selftest() { # COMPILER
 
 	# few buffers in the NIC's ring, so that the tests can use up a small region
 	tap_ok "a small ring" ethtool -G eth0 rx 63
+	# where the kernel has such: User Mode Linux has none
+	[ ! -e /proc/sys/vm/nr_hugepages ] || tap_ok "huge pages" sysctl -q vm.nr_hugepages=16
 	before=$tap_run
 	for p in $programs; do
 		NETIF=eth0 ZC_RX_QUEUE=$queue ZC_RX_DISRUPT=1 ZC_RX_SLOW=$((5 * slow)) \

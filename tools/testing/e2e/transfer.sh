@@ -141,6 +141,38 @@ guest_stalls() {
 	done
 }
 
+# What the region is made of, pages of 4 KiB: the lines "pages FIRST FRAME NUMBER" are its runs
+in_huge_pages() { # FRAGS: how much of it lies in pieces of 2 MiB, in %
+	awk '
+		function low_bits(s) { return (index("0123456789abcdef", substr(s, length(s) - 2, 1)) - 1) % 2 "" substr(s, length(s) - 1) }
+		$1 == "pages" { all += $4 }
+		$1 == "pages" && $2 % 512 == 0 && low_bits($3) == "000" { huge += $4 - $4 % 512 }
+		END { printf "%d\n", all ? huge * 100 / all : 0 }' "$1"
+}
+
+# Regions of other pages, and the largest buffer that a ring takes
+guest_regions() {
+	local frags=$work/region-frags send="$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
+
+	tap_ok "zcrx-flow up" flow_up
+	transfer "1 GiB" 90 0 "$send" --region 1G
+	tap_ok "1 GiB: that is the region" grep -q '"region_bytes":1073741824,' "$work/recv.json"
+	if [ -e /sys/kernel/mm/transparent_hugepage/enabled ]; then
+		echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
+		transfer "transparent huge pages" 90 0 "$send" --dump-frags "$frags"
+		tap_ok "transparent huge pages: $(in_huge_pages "$frags") % of the region" at_least "$(in_huge_pages "$frags")" 50
+		echo never >/sys/kernel/mm/transparent_hugepage/enabled
+		transfer "pages of 4 KiB" 90 0 "$send" --dump-frags "$frags"
+	fi
+	if [ -e /proc/sys/vm/nr_hugepages ]; then
+		tap_ok "huge pages" sysctl -q vm.nr_hugepages=32
+		transfer "huge pages" 90 0 "$send" --region 64M --hugepages --dump-frags "$frags"
+		tap_eq "$(in_huge_pages "$frags")" 100 "huge pages: % of the region"
+		tap_eq "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" 32 "huge pages: all are free again"
+	fi
+	rm -f "$frags"
+}
+
 main() {
 	local mtu said rc=0
 
@@ -153,6 +185,7 @@ main() {
 	vm "many connections" connections --mtu 4168
 	vm "gathering" gather --mtu 4168
 	vm "stalls" stalls --mtu 4148
+	vm "regions" regions --mtu 4168 --mem 2G
 	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work/lines") || rc=$?
 	case $rc in
 	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;

@@ -247,8 +247,6 @@ guest_teardown() {
 # Bytes have begun to arrive: a line of the report says so
 flowing() { grep -q '"event":"interval".*"bytes":[1-9]' "$work/recv.json"; }
 
-no_pool_detached() { ! "$bin/page-pools" | grep detached; }
-
 start_transfer() {
 	recv_start --interval 0.1 --verify
 	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --wait 5"
