@@ -160,6 +160,8 @@ uint64_t total_to_send(const struct sender *s)
 		return 0;
 	if (!each || (limit && limit < each))
 		each = limit;
+	if (s->opt->pad)
+		each += (s->want.page - each % s->want.page) % s->want.page;
 	return each * s->opt->streams;
 }
 
@@ -246,6 +248,15 @@ static struct shape sum_shape(const struct sender *s)
 
 		shape_add(&sum, &s->want, &account);
 	}
+	return sum;
+}
+
+static uint64_t total_padding(const struct sender *s)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < s->opt->streams; i++)
+		sum += s->streams[i].padding;
 	return sum;
 }
 
@@ -372,6 +383,7 @@ void say_end(struct sender *s, const struct cpu_sample *used, bool complete)
 	if (json) {
 		report_rate(out, bytes, used->wall_ns);
 		json_bool(&out->json, "complete", complete);
+		json_u64(&out->json, "padding_bytes", total_padding(s));
 		json_shape(&shape, &out->json);
 		if (sends.all) {
 			json_u64(&out->json, "sends", sends.all);
@@ -384,6 +396,11 @@ void say_end(struct sender *s, const struct cpu_sample *used, bool complete)
 		 " sent again", shape.expected, shape.sent, shape.excess, shape.again);
 	report_list(out, "segments", text);
 	say_verdict(&shape, s->want.page, out);
+	if (s->opt->pad) {
+		snprintf(text, sizeof(text), "%" PRIu64 " bytes, zeros at the end",
+			 total_padding(s));
+		report_list(out, "padding", text);
+	}
 	report_cpu(out, used, bytes);
 	if (json)
 		report_event_end(out);

@@ -37,6 +37,7 @@ enum send_how {
  * @wait_ns: keep trying so long while nobody listens
  * @page: page size of the receiver
  * @record_pages: pages of a record
+ * @pad: fill the last page with zeros
  * @streams: connections
  * @interval_ns: a line so often, 0 for none
  * @json: JSON lines as well
@@ -58,6 +59,7 @@ struct send_options {
 	uint64_t wait_ns;
 	uint32_t page;
 	uint32_t record_pages;
+	bool pad;
 	uint32_t streams;
 	uint64_t interval_ns;
 	bool json;

@@ -36,6 +36,7 @@ struct reach {
  * @cause: name of the diagnostic for those that were copied, NULL for none
  * @cause_env: values of its text
  * @sent: bytes so far; read by the thread that reports
+ * @padding: zeros after the end of the source, which @sent counts, too
  * @before: TCP's account before the first byte of data
  * @info: TCP's own account at the end
  * @step: what failed
@@ -53,6 +54,7 @@ struct stream {
 	const char *cause;
 	struct diag_env cause_env;
 	uint64_t sent;
+	uint32_t padding;
 	struct tcp_info before;
 	struct tcp_info info;
 	enum zcrx_step step;

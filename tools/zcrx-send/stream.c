@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -83,6 +84,15 @@ static size_t next_length(const struct stream *st, size_t size)
 	return size;
 }
 
+/* Zeros that the last page lacks of a stream that ends here */
+static uint32_t pad_length(const struct stream *st)
+{
+	uint32_t page = st->sender->want.page;
+	uint32_t used = (uint32_t)(st->source.pos % page);
+
+	return st->sender->opt->pad && used ? page - used : 0;
+}
+
 /* A buffer full; 1, 0 at the end, -errno */
 static int send_next(struct stream *st, uint8_t *buf, size_t size)
 {
@@ -94,7 +104,12 @@ static int send_next(struct stream *st, uint8_t *buf, size_t size)
 		st->step = ZCRX_STEP_SINK;
 		return (int)n;
 	}
-	err = send_records(st, buf, (size_t)n);
+	if ((size_t)n < size) {
+		/* of the last record, or TCP would begin a packet with it; the buffer is whole pages */
+		st->padding = pad_length(st);
+		memset(buf + n, 0, st->padding);
+	}
+	err = send_records(st, buf, (size_t)n + st->padding);
 	return err ? err : (size_t)n == size;
 }
 
@@ -165,23 +180,25 @@ static int splice_some(struct stream *st, size_t len)
 
 /*
  * sendfile(2) cannot end a record. So it sends all but the last byte, which goes
- * with MSG_EOR, and under TCP_CORK into the same packet.
+ * with MSG_EOR, and under TCP_CORK into the same packet. So do the zeros after the last one.
  */
-static int splice_record(struct stream *st, size_t len)
+static int splice_record(struct stream *st, size_t len, bool is_last)
 {
+	uint8_t last[GEOMETRY_PAGE_MAX];
 	int err = splice_some(st, len - 1);
-	uint8_t last;
 	int64_t n;
 
 	if (err)
 		return err;
-	n = pread(st->source.fd, &last, 1, (off_t)st->source.pos);
+	n = pread(st->source.fd, last, 1, (off_t)st->source.pos);
 	if (n != 1) {
 		st->step = ZCRX_STEP_SINK;
 		return n < 0 ? -errno : -ENODATA;
 	}
 	st->source.pos++;
-	return send_record(st, &last, 1);
+	st->padding = is_last ? pad_length(st) : 0;
+	memset(last + 1, 0, st->padding);
+	return send_record(st, last, 1 + st->padding);
 }
 
 static int send_spliced(struct stream *st)
@@ -196,7 +213,8 @@ static int send_spliced(struct stream *st)
 		uint32_t record = st->sender->want.record;
 
 		err = is_stopping(st) ? -EINTR :
-					splice_record(st, left < record ? (size_t)left : record);
+					splice_record(st, left < record ? (size_t)left : record,
+						      left <= record);
 	}
 	return err;
 }

@@ -173,6 +173,55 @@ received
 tap_fails 'elsewhere it has lines' '' grep -q $'\r' sent
 says '^ +0\.2 s +[0-9.]+ (KB|MB) +[0-9.]+ Gbit/s$' sent '  of intervals'
 
+# ---- padding ------------------------------------------------------------------
+
+# padded TEXT BYTES PAGE ARGUMENT...: the first BYTES of the data, and zeros up to the end of the page
+padded() {
+	local text=$1 bytes=$2 page=$3 all
+
+	shift 3
+	all=$(((bytes + page - 1) / page * page))
+	receive --once -o file "${recv_args[@]}"
+	send 127.0.0.1 "$port" --json --pad "$@"
+	ended 0 "padding: $text"
+	{ head -c "$bytes" data; head -c $((all - bytes)) /dev/zero; } >whole
+	tap_ok "  $((all - bytes)) zeros" cmp whole file
+	tap_eq "$(of sent.out padding_bytes)" $((all - bytes)) '  as reported'
+	says "^  padding +$((all - bytes)) bytes, zeros at the end$" sent '  in words'
+	tap_eq "$(of sent.out bytes) $(head -n 1 sent.out | sed 's/.*"total_bytes":\([0-9]*\).*/\1/')" \
+		"$all $total" '  which count as sent, and are known before'
+}
+
+# Had TCP begun a packet with the zeros, there would be one more
+in_segments() { tap_eq "$(of sent.out segments_sent)" "$1" "  in $1 segments"; }
+
+size=$(stat -c %s data)
+recv_args=(--page-mss)
+total=$(((size + 4095) / 4096 * 4096))
+for how in '' --zerocopy --sendfile; do
+	# shellcheck disable=SC2086 # none, or one
+	padded "a file${how:+, $how}" "$size" 4096 -f data $how
+done
+tap_eq $((size % 4096 > 0)) 1 '  it needs some'
+total=8192
+padded 'two pages less a byte' 8191 4096 -f data --bytes 8191
+in_segments 2
+padded 'two pages' 8192 4096 -f data --bytes 8192 --sendfile
+total=4096
+padded 'a byte, sendfile' 1 4096 -f data --bytes 1 --sendfile
+in_segments 1
+total=0
+padded 'standard input' "$size" 4096 <data
+total=$(((size + 16383) / 16384 * 16384))
+recv_args=(--mss 16396)
+padded 'pages of 16 KiB' "$size" 16384 -f data --page 16K --sendfile
+: >empty
+receive --once -o file
+send 127.0.0.1 "$port" --json --pad -f empty
+ended 0 'padding: nothing'
+tap_eq "$(stat -c %s file) $(of sent.out padding_bytes)" '0 0' '  is no page of zeros'
+refused 2 'with --pattern let --bytes be whole pages' 'padding: not of the pattern' "$send" h 1 --pad --pattern
+
 # ---- without copies on this side ----------------------------------------------
 
 # without_copies TEXT PATTERN ARGUMENT...: a file gets there, and what the sender says
