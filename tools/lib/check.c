@@ -383,7 +383,12 @@ static void say_start(const struct check_options *opt, struct report *r, FILE *o
 	json_u64(&r->json, "schema", REPORT_SCHEMA);
 	json_str(&r->json, "interface", opt->cfg->iface);
 	json_u64(&r->json, "queue", opt->cfg->queue);
-	json_u64(&r->json, "port", opt->port);
+	if (several)
+		report_queues(r, opt->queues);
+	if (opt->port)
+		json_u64(&r->json, "port", opt->port);
+	else
+		json_str(&r->json, "port", NULL);
 	json_u64(&r->json, "region_bytes", opt->cfg->region_size);
 	report_event_end(r);
 }

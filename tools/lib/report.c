@@ -40,6 +40,20 @@ void report_event_end(struct report *r)
 }
 
 /**
+ * report_queues() - the member of a JSON line that lists queues
+ * @r: the report, in a JSON line
+ * @queues: the list
+ */
+void report_queues(struct report *r, const struct queue_list *queues)
+{
+	uint64_t numbers[QUEUES_MAX];
+
+	for (uint32_t i = 0; i < queues->n; i++)
+		numbers[i] = queues->at[i];
+	json_u64s(&r->json, "queues", numbers, queues->n);
+}
+
+/**
  * report_diag_members() - members of a JSON line that tell a diagnostic
  * @r: the report, in a JSON line
  * @text: the diagnostic

@@ -15,6 +15,7 @@
 #include "cpu.h"
 #include "diag.h"
 #include "json.h"
+#include "queues.h"
 
 #define REPORT_SCHEMA	1
 #define REPORT_SIZE	24
@@ -38,6 +39,7 @@ bool report_event(struct report *r, const char *name);
 void report_event_end(struct report *r);
 void report_diag(struct report *r, const struct diag_env *env, const struct diag_text *text,
 		 bool fatal);
+void report_queues(struct report *r, const struct queue_list *queues);
 void report_diag_members(struct report *r, const struct diag_text *text);
 const char *report_refusal(struct report *r, struct diag_env *env);
 void report_rate(struct report *r, uint64_t bytes, uint64_t ns);

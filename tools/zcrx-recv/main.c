@@ -189,8 +189,8 @@ static void help(void)
 	       "said and reported, with status 0.\n"
 	       "\n"
 	       "--json: one object a line, {\"event\":..., \"data\":...}; events are start,\n"
-	       "interval, connection, warning, error and end. The source has their JSON schema,\n"
-	       "tools/zcrx-recv/report.schema.json.\n"
+	       "interval, connection, check, warning, error and end. The source has their JSON\n"
+	       "schema, tools/zcrx-recv/report.schema.json.\n"
 	       "\n"
 	       "Exit status: 0 done; 1 failed on the way; 2 wrong usage; 3 the machine is not\n"
 	       "ready (the message says what to do); 4 not without copies, though required;\n"
@@ -346,6 +346,19 @@ static int take_require(struct recv_options *opt, const char *arg)
 	return complain(KEY_REQUIRE, arg, "not a percentage");
 }
 
+/* An empty word is a variable that the user's shell does not have */
+static int take_name(int key, const char *arg, const char *what, const char **out)
+{
+	if (!*arg)
+		return complain(key, "''", what);
+	*out = arg;
+	return 0;
+}
+
+static const char no_file[] = "not the name of a file";
+static const char no_directory[] = "not the name of a directory";
+static const char no_interface[] = "not the name of an interface";
+
 static int take_sink(struct args *a, enum recv_sink sink, const char *path)
 {
 	a->opt.sink = sink;
@@ -357,11 +370,10 @@ static int take_sink(struct args *a, enum recv_sink sink, const char *path)
 /* The slash says what is meant, also where there is no such directory yet */
 static int take_output(struct args *a, const char *path)
 {
-	size_t len = strlen(path);
-
-	if (!len)
-		return complain('o', "''", "not the name of a file");
-	return take_sink(a, path[len - 1] == '/' ? RECV_SINK_DIRECTORY : RECV_SINK_FILE, path);
+	if (take_name('o', path, no_file, &path))
+		return -EINVAL;
+	return take_sink(a, path[strlen(path) - 1] == '/' ? RECV_SINK_DIRECTORY : RECV_SINK_FILE,
+			 path);
 }
 
 static int take_port(struct recv_options *opt, const char *arg)
@@ -401,8 +413,7 @@ static int apply(void *ctx, int key, const char *arg)
 
 	switch (key) {
 	case 'i':
-		opt->cfg.iface = arg;
-		return 0;
+		return take_name(key, arg, no_interface, &opt->cfg.iface);
 	case 'q':
 		return take_queues(opt, arg);
 	case 'p':
@@ -414,7 +425,8 @@ static int apply(void *ctx, int key, const char *arg)
 	case 'o':
 		return take_output(a, arg);
 	case KEY_DIRECTORY:
-		return take_sink(a, RECV_SINK_DIRECTORY, arg);
+		return take_name(key, arg, no_directory, &arg) ?:
+		       take_sink(a, RECV_SINK_DIRECTORY, arg);
 	case KEY_VERIFY:
 		return take_sink(a, RECV_SINK_VERIFY, NULL);
 	case KEY_HASH:
@@ -475,8 +487,7 @@ static int apply(void *ctx, int key, const char *arg)
 	case KEY_RCVBUF:
 		return take_rcvbuf(arg, &opt->rcvbuf);
 	case KEY_FRAGS:
-		opt->frags = arg;
-		return 0;
+		return take_name(key, arg, no_file, &opt->frags);
 	case KEY_BIND:
 		a->bind = true;
 		return 0;

@@ -334,15 +334,6 @@ void say_judgement(struct receiver *r)
 	warn_copied(r);
 }
 
-static void json_queues(struct json *j, const struct queue_list *queues)
-{
-	uint64_t numbers[QUEUES_MAX];
-
-	for (uint32_t i = 0; i < queues->n; i++)
-		numbers[i] = queues->at[i];
-	json_u64s(j, "queues", numbers, queues->n);
-}
-
 static void warn_buf_len(struct receiver *r)
 {
 	struct diag_env env = say_env(r, NULL);
@@ -433,7 +424,7 @@ static void start_event(struct receiver *r)
 	json_str(&r->report->json, "interface", opt->cfg.iface);
 	json_u64(&r->report->json, "queue", opt->cfg.queue);
 	if (r->crew->n > 1)
-		json_queues(&r->report->json, &opt->queues);
+		report_queues(r->report, &opt->queues);
 	json_u64(&r->report->json, "port", opt->port);
 	json_u64(&r->report->json, "region_bytes", opt->cfg.region_size);
 	json_u64(&r->report->json, "areas", r->backend->region.areas);

@@ -11,6 +11,7 @@ PATH=$bin:$top/scripts:$PATH
 check() {
 	status=0
 	zcrx-recv check -i eth0 -q "$queue" -p "$port" --json "$@" >"$work/check.json" 2>"$work/check.txt" || status=$?
+	cat "$work/check.json" >>"$work/check-lines"
 }
 
 # member NAME CODE: of the line with that code

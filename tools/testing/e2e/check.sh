@@ -314,6 +314,8 @@ guest_stock() {
 }
 
 main() {
+	local said rc=0
+
 	need_kernel "$kernel"
 	need_kernel "$stock"
 	make_work
@@ -326,6 +328,11 @@ main() {
 	vm "warnings" warnings --mtu 4148
 	vm "sender" sender
 	vm_kernel=$stock vm "stock" stock
+	said=$("$top/tools/testing/json-lines.sh" "$top/tools/zcrx-recv/report.schema.json" "$work/check-lines") || rc=$?
+	case $rc in
+	77) tap_skip 'JSON lines are what the schema says' 'no python3-jsonschema' ;;
+	*) tap_eq "$said" 'check check_end check_start' 'JSON lines are what the schema says' ;;
+	esac
 }
 
 e2e_main "$@"

@@ -661,6 +661,22 @@ refused 1 'ZC054 .*EISDIR' 'a directory' "${copy[@]}" -o /tmp
 refused 1 'ZC053 .*ENOENT' 'a directory that does not exist' "${copy[@]}" -o /nowhere/
 refused 1 'ZC058 .*ENOTDIR' 'a file as a directory' "${copy[@]}" --directory "$dir/data"
 refused 2 'not the name of a file' 'a file without a name' "${copy[@]}" -o ''
+refused 2 'not the name of a directory' 'a directory without a name' "${copy[@]}" --directory ''
+refused 2 'not the name of an interface' 'an interface without a name' "$recv" -i ''
+refused 2 'not the name of a file' 'a log without a name' "${copy[@]}" --dump-frags ''
+# each just outside its range
+for option in --cpu=65536 --mss=87 --mss=32768 --gather=1000001 --busy-poll=1000001 --connections=0 --record=0 --record=1025; do
+	refused 2 "${option%=*} ${option#*=}: not a number from" "${option/=/ }" "${copy[@]}" "$option"
+done
+for option in --bytes=0 --bytes=-1 --rcvbuf=0 --rcvbuf=1M1; do
+	refused 2 "${option%=*} ${option#*=}: not a size" "${option/=/ }" "${copy[@]}" "$option"
+done
+for option in --time=-1 --time=soon --interval=-1 --interval=1s; do
+	refused 2 "${option%=*} ${option#*=}: not a time" "${option/=/ }" "${copy[@]}" "$option"
+done
+refused 2 'at most 1G' '--rcvbuf 2G' "${copy[@]}" --rcvbuf 2G
+refused 2 'not a percentage' '--require-zerocopy=101' "$recv" -i lo --require-zerocopy=101
+refused 2 'not a percentage' '--require-zerocopy=-1' "$recv" -i lo --require-zerocopy=-1
 refused 3 'ZC022 .*ENOMEM|ZC021' 'huge pages that do not exist' "${copy[@]}" --hugepages --region 1G
 if ! "$bin/zcrx-recv" -i lo -p "$port" --backend rbuf --time 0 2>&1 | grep -q ZC010; then
 	tap_skip 'zero copy on a kernel without it' 'this kernel has it'
@@ -731,6 +747,9 @@ says '"event":"check","data":\{"check":"interface","result":"failed","code":"ZC0
 tap_eq "$(cat names)" "$(awk '/^=+  =+$/ { n++; next } n == 1 { sub(/  .*/, ""); print }' \
 	"$top/Documentation/diagnostics.rst")" '  diagnostics.rst has all checks, in their order'
 says '"event":"end","data":\{"ready":false,"ok":[0-9]+,"failed":1,' stdout '  and the sum'
+"$recv" check -q 0-2 --json >>stdout 2>talk.txt
+says '"event":"start","data":\{.*"queue":0,"queues":\[0,1,2\],"port":null,' stdout '  and of several queues'
+lines_are zcrx-recv stdout 'check check_end check_start' '  as the schema says'
 if command -v python3 >/dev/null; then
 	tap_ok '  all of it is JSON' python3 -c 'import json; [json.loads(line) for line in open("stdout")]'
 else
@@ -779,6 +798,17 @@ refused 3 'ZC060 .*ECONNREFUSED' 'nobody listens' "$bin/zcrx-send" 127.0.0.1 "$p
 refused 3 'ZC061 .*ENETUNREACH' 'no route' "$bin/zcrx-send" 198.51.100.1 "$port"
 refused 3 'known|resolution|resolve' 'an unknown host' "$bin/zcrx-send" no.such.host.invalid "$port"
 refused 2 'HOST and PORT' 'no host' "$bin/zcrx-send"
+refused 2 'HOST and PORT' 'a host without a name' "$bin/zcrx-send" '' 1
+refused 2 'not a port from 1 to 65535' 'port 0 to send to' "$bin/zcrx-send" h 0
+refused 2 'not a port from 1 to 65535' 'port 65536 to send to' "$bin/zcrx-send" h 65536
+refused 2 'not the name of a file' 'to send a file without a name' "$bin/zcrx-send" h 1 -f ''
+for option in --parallel=0 --parallel=1025 --record=0 --record=121; do
+	refused 2 "${option%=*} ${option#*=}: not a number from" "${option/=/ } of the sender" "$bin/zcrx-send" h 1 "$option"
+done
+for option in --wait=soon --time=-1 --interval=1s; do
+	refused 2 "${option%=*} ${option#*=}: not a time" "${option/=/ } of the sender" "$bin/zcrx-send" h 1 "$option"
+done
+refused 2 'not a size' '--bytes 0 of the sender' "$bin/zcrx-send" h 1 --bytes 0
 refused 2 'power of two' 'a page of 1000' "$bin/zcrx-send" h 1 --page 1000
 refused 2 'smaller --record' 'a record of 16 pages' "$bin/zcrx-send" h 1 --record 16
 refused 2 'read once only' 'standard input twice' "$bin/zcrx-send" h 1 -P 2
