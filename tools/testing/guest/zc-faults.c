@@ -7,8 +7,9 @@
  * /proc/thread-self/fail-nth makes the N-th allocation, or copy from or to user space, fail that
  * a task does (CONFIG_FAULT_INJECTION). A first call with a number that is too large tells how many
  * there are. Then each of them fails once. After each the errno has to make sense, registration
- * has to say why in words, and the same call has to work the next time; now and then traffic
- * of both kinds has to get through. In the end nothing may be left.
+ * and what adds a region have to say why in words, and the same call has to work the next time; now
+ * and then traffic of both kinds has to get through. In the end nothing may be left, and each
+ * sentence about memory must have been said.
  *
  * Without fault injection there are a read only argument, under traffic, and a small limit of the
  * memory cgroup. life-pump is at the peer. Prints TAP.
@@ -42,10 +43,14 @@
 #define MANY_CQES	65536u
 /* More faults than any call has places for */
 #define NEVER		1000000u
+/* Each of the first so many fails, however long that takes: of a registration, all before the driver's */
+#define FRONT		300u
 /* Traffic is tried after so many faults */
 #define TRAFFIC_EVERY	64u
 #define TRAFFIC_MS	8000u
 #define PLAIN_BYTES	(64u << 10)
+/* A second region */
+#define MORE_PAGES	64u
 
 /**
  * struct bench - what a call is done to
@@ -70,7 +75,8 @@ static int ring_up(struct bench *b)
 	struct io_uring_params p = {
 		.flags = IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER,
 	};
-	struct iovec iov;
+	static uint8_t more[MORE_PAGES * LIFE_PAGE] __attribute__((aligned(LIFE_PAGE)));
+	struct iovec iov[2];
 	int ret;
 
 	b->q.ring.ring_fd = -1;
@@ -82,8 +88,9 @@ static int ring_up(struct bench *b)
 		b->q.ring.ring_fd = -1;
 		return ret;
 	}
-	iov = (struct iovec){ b->q.region, b->q.region_size };
-	ret = io_uring_register_buffers(&b->q.ring, &iov, 1);
+	iov[0] = (struct iovec){ b->q.region, b->q.region_size };
+	iov[1] = (struct iovec){ more, sizeof(more) };
+	ret = io_uring_register_buffers(&b->q.ring, iov, 2);
 	b->q.reg = (struct io_uring_zc_rx_ifq_reg){
 		.if_idx = if_nametoindex(b->l->nic.iface),
 		.if_rxq_id = b->l->nic.queue,
@@ -109,6 +116,35 @@ static int call_register(struct bench *b)
 {
 	return syscall(__NR_io_uring_register, b->q.ring.ring_fd, IORING_REGISTER_ZC_RX_IFQ_NR, &b->q.reg, 1) ?
 	       -errno : 0;
+}
+
+static int ctrl(struct bench *b, uint32_t op, uint32_t region)
+{
+	struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = b->q.reg.zcrx_ifq_idx,
+		.op = op,
+		.region_id = region,
+		.reason = (uintptr_t)b->reason,
+		.reason_len = sizeof(b->reason),
+	};
+	long ret = syscall(__NR_io_uring_register, b->q.ring.ring_fd, IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
+
+	return ret < 0 ? -errno : 0;
+}
+
+static int call_add_region(struct bench *b)
+{
+	return ctrl(b, IORING_ZC_RX_CTRL_ADD_REGION, 1);
+}
+
+static int call_flush(struct bench *b)
+{
+	return ctrl(b, IORING_ZC_RX_CTRL_FLUSH_RQ, 0);
+}
+
+static int call_unregister(struct bench *b)
+{
+	return ctrl(b, IORING_ZC_RX_CTRL_UNREGISTER, 0);
 }
 
 static int bound(struct bench *b)
@@ -251,6 +287,7 @@ static int call_down(struct bench *b)
  * @after: undoes @before and @call
  * @tells: says why it failed
  * @never: cannot fail, whatever it meets
+ * @says: bits of sentences[]: what it has to have said in the end
  */
 struct call {
 	const char *name;
@@ -259,18 +296,36 @@ struct call {
 	void (*after)(struct bench *b);
 	bool tells;
 	bool never;
+	unsigned int says;
 };
 
+enum { NO_IFQ, NO_RINGS, NO_REGION, NO_TABLE, SENTENCES };
+
+/* As in io_uring_register_zc_rx(2) */
+static const char *const sentences[] = {
+	[NO_IFQ] = "no memory for the ifq",
+	[NO_RINGS] = "no memory for the rings",
+	[NO_REGION] = "no memory for the region",
+	[NO_TABLE] = "no memory for the buffer table",
+};
+
+#define SAYS_REGION	(1u << NO_REGION | 1u << NO_TABLE)
+#define SAYS_ALL	(SAYS_REGION | 1u << NO_IFQ | 1u << NO_RINGS)
+
 static const struct call calls[] = {
-	{ "registration", ring_up, call_register, ring_down, true, false },
-	{ "registration while down", ring_up_down, call_register, link_up_ring_down, true, false },
-	{ "mmap of the rings", bound, call_mmap, ring_down, false, false },
-	{ "a receive that waits", bound_pair, call_receive, pair_ring_down, false, false },
-	{ "a receive that polls first", bound_pair, call_receive_once, pair_ring_down, false, false },
-	{ "a receive with data to copy", bound_pair_data, call_receive, pair_ring_down, false, false },
-	{ "close of the ring", unmapped, call_close, ring_down, false, true },
-	{ "interface down", bound, call_down, link_up_ring_down, false, false },
-	{ "interface up", bound_down, call_up, link_up_ring_down, false, false },
+	{ "registration", ring_up, call_register, ring_down, true, false, SAYS_ALL },
+	{ "registration while down", ring_up_down, call_register, link_up_ring_down, true, false, SAYS_ALL },
+	{ "a second region", bound, call_add_region, ring_down, true, false, SAYS_REGION },
+	{ "a second region while down", bound_down, call_add_region, link_up_ring_down, true, false, SAYS_REGION },
+	{ "flush of the refill ring", bound, call_flush, ring_down, false, false, 0 },
+	{ "unregistration", bound, call_unregister, ring_down, false, false, 0 },
+	{ "mmap of the rings", bound, call_mmap, ring_down, false, false, 0 },
+	{ "a receive that waits", bound_pair, call_receive, pair_ring_down, false, false, 0 },
+	{ "a receive that polls first", bound_pair, call_receive_once, pair_ring_down, false, false, 0 },
+	{ "a receive with data to copy", bound_pair_data, call_receive, pair_ring_down, false, false, 0 },
+	{ "close of the ring", unmapped, call_close, ring_down, false, true, 0 },
+	{ "interface down", bound, call_down, link_up_ring_down, false, false, 0 },
+	{ "interface up", bound_down, call_up, link_up_ring_down, false, false, 0 },
 };
 
 /* ---- faults ------------------------------------------------------------- */
@@ -409,9 +464,11 @@ static int zc_traffic(struct life *l)
  * @down: the interface was down afterwards
  * @silent: failures without words, but for those of copies
  * @bad: something was wrong
+ * @said: how often each of sentences[]
  */
 struct result {
 	unsigned int places, tried, failed, survived, down, silent, bad;
+	unsigned int said[SENTENCES];
 };
 
 static bool sane(int err)
@@ -463,6 +520,8 @@ static int judge(struct life *l, const struct call *c, struct result *r, int ret
 		r->failed++;
 	else
 		r->survived++;
+	for (unsigned int i = 0; ret == -ENOMEM && i < SENTENCES; i++)
+		r->said[i] += !strcmp(reason, sentences[i]);
 	if (ret && (c->never || !sane(ret)))
 		return life_fail(l, "%s: %s", c->name, strerror(-ret));
 	/* a copy that failed has no way to say so */
@@ -497,10 +556,19 @@ static int try_fault(struct life *l, const struct call *c, struct result *r, uns
 	return r->tried % TRAFFIC_EVERY ? 0 : plain_traffic(l) ?: zc_traffic(l);
 }
 
+static void judge_sentences(const struct call *c, const struct result *r)
+{
+	if (!c->says || r->bad)
+		return;
+	for (unsigned int i = 0; i < SENTENCES; i++)
+		if (c->says & 1u << i)
+			tap_ok(r->said[i], "%s: \"%s\", %u times", c->name, sentences[i], r->said[i]);
+}
+
 /* How many there are is different from call to call: beyond the first count there may be some */
 static void try_call(struct life *l, const struct call *c, unsigned int seconds)
 {
-	uint64_t end = life_now_ms() + seconds * 1000u, begin = life_now_ms();
+	uint64_t begin = life_now_ms(), end = 0;
 	struct result r = { 0 };
 	unsigned int left = 0, step = 1, n;
 	char reason[128];
@@ -515,16 +583,18 @@ static void try_call(struct life *l, const struct call *c, unsigned int seconds)
 		r.bad++;
 	}
 	r.places = NEVER - left;
-	/* each fault is two calls */
+	/* each fault is two calls; the time is for those behind the front */
 	if (r.places * took * 2 > seconds * 1000u)
 		step = (unsigned int)(r.places * took * 2 / (seconds * 1000u)) + 1;
-	for (n = 1; n <= r.places && !r.bad; n += step) {
+	for (n = 1; n <= r.places && !r.bad; n += n < FRONT ? 1 : step) {
 		if (try_fault(l, c, &r, n)) {
 			life_fail(l, "(fault %u of %u)", n, r.places);
 			r.bad++;
 		}
+		if (n == FRONT)
+			end = life_now_ms() + seconds * 1000u;
 		/* slower than the first */
-		if (life_now_ms() > end)
+		if (n > FRONT && life_now_ms() > end)
 			step *= 2, end += seconds * 250u;
 	}
 	if (!r.bad && (plain_traffic(l) || zc_traffic(l)))
@@ -534,6 +604,7 @@ static void try_call(struct life *l, const struct call *c, unsigned int seconds)
 		tap_diag("%s", l->why);
 	if (r.down)
 		tap_diag("%s: the interface was down %u times", c->name, r.down);
+	judge_sentences(c, &r);
 	l->why[0] = 0;
 	if (!tap_ok(!life_settle(l), "%s: nothing is left", c->name))
 		tap_diag("%s", l->why);
