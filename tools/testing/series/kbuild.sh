@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 900
 #
-# The new files of linux/ compile by way of Kbuild, and sparse finds nothing in them
+# The new files of linux/ compile by way of Kbuild, and sparse and kernel-doc find nothing in them
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -42,6 +42,14 @@ if command -v sparse >/dev/null; then
 else
 	tap_skip "sparse finds nothing" "no sparse (scripts/setup installs it)"
 fi
+# of functions, structures and enumerations alike: parameters and members without a word, or that
+# are not there
+source=$(scripts/kernel-tree where zc | sed -n 's/^source //p')
+doc_says() { "$source/scripts/kernel-doc" -none -Wall "$@" 2>&1; }
+mapfile -t documented < <(find "$dir/linux" -name '*.[ch]')
+tap_eq "$(doc_says "${documented[@]}")" '' "kernel-doc finds nothing"
+sed 's/^ \* @off: /&\n * @no_such_member: /' linux/include/uapi/linux/io_uring/zc_rx.h >"$dir/wrong.h"
+tap_ok "and would" grep -q no_such_member <(doc_says "$dir/wrong.h")
 make -s -C "$objects" ARCH=um M="$dir" clean
 tap_eq "$(find "$dir" -name '*.o')" '' "clean removes the objects"
 tap_done
