@@ -611,7 +611,8 @@ static bool read_split(const char *iface, struct ethnl_split *split)
  * @env: circumstances
  *
  * It has to be on, on demand and without a threshold. On by the driver's choice looks like
- * on by demand, so this is the last of what EINVAL can mean.
+ * on by demand, so this is the last of what EINVAL can mean. A driver that has no threshold (gve)
+ * tells on or off all the same.
  *
  * Return: whether; false where binding a queue switches it on.
  */
@@ -619,8 +620,9 @@ bool look_split(struct diag_env *env)
 {
 	struct ethnl_split split;
 
-	if ((env->backend && env->backend->splits) || !read_split(env->cfg->iface, &split) ||
-	    !split.has_threshold)
+	if ((env->backend && env->backend->splits) || !read_split(env->cfg->iface, &split))
+		return false;
+	if (!split.has_threshold && split.mode != ETHNL_SPLIT_OFF)
 		return false;
 	if (split.mode != ETHNL_SPLIT_ON)
 		put(env->have, "off");
@@ -666,8 +668,12 @@ bool tell_split(struct diag_env *env)
 		put(env->have, "%s does not tell", env->cfg->iface);
 		return false;
 	}
-	put(env->have, split.mode == ETHNL_SPLIT_ON ? "on" :
-	    "off; binding the queue switches it on, unless somebody has switched it off");
+	if (split.mode == ETHNL_SPLIT_ON)
+		put(env->have, "on");
+	else if (env->backend && env->backend->splits)
+		put(env->have, "off; binding the queue switches it on, unless somebody has switched it off");
+	else
+		put(env->have, "off");
 	return split.mode == ETHNL_SPLIT_ON;
 }
 

@@ -455,6 +455,9 @@ static void warn_start(struct receiver *r)
 		say_warning(r, &env, "no-busy-poll");
 	if (opt->cfg.buf_len && r->backend->buf_len != opt->cfg.buf_len)
 		warn_buf_len(r);
+	/* this series' driver refuses that; upstream's take it, and lose packets */
+	if (r->backend->ops->zero_copy && !r->backend->ops->splits && look_region_below_ring(&env))
+		say_warning(r, &env, "region-below-ring");
 	warn_rcvbuf(r);
 }
 

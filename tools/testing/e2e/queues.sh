@@ -23,6 +23,7 @@ guest_check() {
 
 	tap_ok "flows are steered to queues 2 and 3" steer 1 2 3
 	start 3
+	tap_eq "$("$bin/page-pools" | grep -c ' active io_uring$')" 1 "netlink marks the page pool of the queue that somebody has"
 	"$bin/zcrx-recv" check -i eth0 -q 2,3,9,4 -p "$port" --json >"$work/check.json" 2>"$work/check.err" || rc=$?
 	tap_eq "$rc" 3 "check of four queues: not ready"
 	checked owner 2 ok "nobody has queue 2"
@@ -43,6 +44,7 @@ guest_check() {
 	tap_eq "$(awk 'length > 80 && !/fix:/' "$work/check.out")" '' "in 80 columns"
 	kill -TERM "$recv_pid"
 	finish 0 "the receiver of queue 3 ends well"
+	tap_eq "$("$bin/page-pools" | grep -c io_uring)" 0 "then netlink marks none"
 }
 
 main() {

@@ -107,7 +107,9 @@ guest_exhausted() {
 	much_waits
 	warns "a region smaller than what waits in the socket" ZC088 yes "$send" --verify --region 1M
 	tap_eq "$(recv_value copied_bytes)" 0 "nothing was copied"
+	tap_ok "at the start it said that the ring takes more" grep -q 'ZC026' "$work/recv.err" || tap_diag "$(cat "$work/recv.err")"
 	warns "a larger one" ZC088 no "$send" --verify --region 64M
+	tap_fails "and now it does not" '' grep -q 'ZC026' "$work/recv.err"
 }
 
 # Without a device: the rings are the same, the kernel copies

@@ -4,9 +4,11 @@
  *
  *	pool 12 ifindex 2 inflight 511 active
  *	pool 9 ifindex 2 inflight 3 detached
+ *	pool 13 ifindex 2 inflight 254 active io_uring
  *
  * "detached" is a pool that its driver has given up and that waits for pages to
- * come back. A test that leaves such a pool behind has leaked pages.
+ * come back. A test that leaves such a pool behind has leaked pages. "io_uring" is one of a queue
+ * that receives into user memory.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include "genl.h"
 
 /* Documentation/netlink/specs/netdev.yaml */
-enum { POOL_ID = 1, POOL_IFINDEX, POOL_NAPI_ID, POOL_INFLIGHT, POOL_INFLIGHT_MEM, POOL_DETACH_TIME, POOL_ATTRS };
+enum { POOL_ID = 1, POOL_IFINDEX, POOL_NAPI_ID, POOL_INFLIGHT, POOL_INFLIGHT_MEM, POOL_DETACH_TIME, POOL_DMABUF, POOL_IO_URING, POOL_ATTRS };
 
 static void print_pool(const struct nlmsghdr *nl, void *arg)
 {
@@ -22,10 +24,10 @@ static void print_pool(const struct nlmsghdr *nl, void *arg)
 
 	(void)arg;
 	genl_index_attrs(nl, at, POOL_ATTRS);
-	printf("pool %llu ifindex %llu inflight %llu %s\n", (unsigned long long)genl_uint(at[POOL_ID]),
+	printf("pool %llu ifindex %llu inflight %llu %s%s\n", (unsigned long long)genl_uint(at[POOL_ID]),
 	       (unsigned long long)genl_uint(at[POOL_IFINDEX]),
 	       (unsigned long long)genl_uint(at[POOL_INFLIGHT]),
-	       at[POOL_DETACH_TIME] ? "detached" : "active");
+	       at[POOL_DETACH_TIME] ? "detached" : "active", at[POOL_IO_URING] ? " io_uring" : "");
 }
 
 int main(void)
