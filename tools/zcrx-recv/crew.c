@@ -106,6 +106,14 @@ static void ask_napis(struct crew *crew)
 	crew->napis_at = clock_ns();
 }
 
+/* A kernel that does not count what it copies (6.15 to 7.1) leaves no other sign of a stray flow */
+static bool copies_unseen(const struct crew *crew)
+{
+	const struct receiver *r = &crew->members[0];
+
+	return r->backend->ops->zero_copy && !(r->t.counted & ZCRX_COUNTED_FOREIGN);
+}
+
 /* The life of a receiver that is not the first */
 static void *live(void *arg)
 {
@@ -148,8 +156,11 @@ int crew_start(struct crew *crew)
 {
 	int err = 0;
 
-	if (crew->n == 1)
+	if (crew->n == 1) {
+		if (copies_unseen(crew))
+			ask_napis(crew);
 		return 0;
+	}
 	stop_remind_install();
 	for (uint32_t i = 1; i < crew->n && !err; i++)
 		err = start_member(crew, &crew->members[i]);
@@ -268,11 +279,14 @@ static struct receiver *owner_of(struct crew *crew, const struct conn *c)
 	enum queue_owner owner;
 	uint32_t at = 0;
 
-	if (crew->n == 1)
+	if (crew->n == 1 && !copies_unseen(crew))
 		return first_of(crew);
 	owner = find_owner(crew, c, &at);
 	if (owner == QUEUE_OURS)
 		return &crew->members[at];
+	/* of one queue there is nothing to choose, and that the kernel does not tell is no news */
+	if (crew->n == 1 && owner == QUEUE_UNKNOWN)
+		return first_of(crew);
 	note_stray(crew, c, owner);
 	return least_loaded(crew);
 }

@@ -50,6 +50,17 @@ guest_copies() {
 	sends
 }
 
+# Nothing else would tell that all of it is copied
+elsewhere() {
+	local port=$((port + 1))
+
+	recv_start --once --verify
+	peer "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 1M"
+	receiver_ends 0 "a flow that is not steered: every byte is right"
+	tap_ok "and it is said that it comes by another queue" grep -q "ZC127 .* by another queue of eth0 than $queue," "$work/recv.err" ||
+		tap_diag "$(cat "$work/recv.err")"
+}
+
 # upstream's zero copy receive
 guest_receives() {
 	local before release share=99
@@ -69,6 +80,8 @@ guest_receives() {
 		recv_start --once --discard --require-zerocopy
 		peer "$bin/zcrx-send $ZCRX_GUEST $port -f $work/input"
 		receiver_ends 4 "and who requires one gets none"
+		tap_fails "a flow that is steered: nothing to say" '' grep -q ZC127 "$work/recv.err"
+		elsewhere
 	else
 		tap_fails "copies are counted" '' grep ZC089 "$work/recv.err"
 	fi
