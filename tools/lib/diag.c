@@ -119,7 +119,8 @@ static const struct diag table[] = {
 	{ "ZC019", "driver-without-support", ZCRX_STEP_QUEUE, EOPNOTSUPP, look_driver,
 	  "the driver {have} of {iface} cannot put payload into memory of ours",
 	  "use a NIC of the bnxt_en family with this series' driver or that of Linux 6.15 and later, whose "
-	  "firmware can restart single queues, or --backend copy" },
+	  "firmware can restart single queues; one of mlx5_core, gve or fbnic with a Linux whose driver has "
+	  "it; or --backend copy" },
 	{ "ZC027", "split-off", ZCRX_STEP_QUEUE, EINVAL, look_split,
 	  "{iface} does not split headers from data on demand and without a threshold: it is {have}",
 	  "zcrx-flow up {iface} --queue {queues} --port {port}",

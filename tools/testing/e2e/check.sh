@@ -280,6 +280,8 @@ guest_warnings() {
 	warns "steered" ZC081 no "$send --bytes 4M" --verify
 	warns "a small completion ring" ZC082 yes "$send --bytes 32M" --verify --cq 4
 	warns "the usual one" ZC082 no "$send --bytes 32M" --verify
+	# what does not fit waits, and four times the region comes all the same
+	warns "a small refill ring: all comes back" ZC083 no "$send --bytes 64M" --verify --rq 8 --region 16M --require-zerocopy=90
 
 	much_waits
 	stopped="wait_for 20 so_much_waits $((12 << 20))"
