@@ -310,6 +310,19 @@ static int rbuf_next(struct zcrx_backend *b, struct zcrx_event *ev, int timeout_
 	return ret == 1 ? rbuf_event(r, ev) : ret;
 }
 
+/* The kernel takes entries when the NIC needs pages; where the ring has no room for all, now */
+static void flush(struct rbuf_backend *r)
+{
+	struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = r->ifq,
+		.op = IORING_ZC_RX_CTRL_FLUSH_RQ,
+	};
+
+	while (rbuf_refill_waiting(&r->refill) &&
+	       uring_registration(&r->ring, IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1) > 0)
+		rbuf_refill_publish(&r->refill);
+}
+
 static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *pieces, uint32_t n)
 {
 	struct rbuf_backend *r = rbuf(b);
@@ -326,6 +339,7 @@ static int rbuf_give_back(struct zcrx_backend *b, const struct zcrx_piece *piece
 		err = rbuf_refill_put(&r->refill, &rqe) ?: err;
 	}
 	rbuf_refill_publish(&r->refill);
+	flush(r);
 	return err;
 }
 

@@ -115,9 +115,9 @@ guest_exhausted() {
 	warns "a larger one" ZC088 no "$send" --verify --region 64M
 
 	# rings that are full end a request, or make what comes back wait; nothing is lost
+	warns "a small completion ring" ZC082 yes "$send" --verify --cq 4 --region 64M --require-zerocopy=90
 	stopped=''
 	send="$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes 32M --wait 5"
-	warns "a small completion ring" ZC082 yes "$send" --verify --cq 4 --require-zerocopy=90
 	warns "a small refill ring: all comes back" ZC088 no "$send" --verify --rq 8 --region 16M --require-zerocopy=90
 }
 
