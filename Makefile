@@ -198,7 +198,7 @@ bench: setup
 
 # The first time it compiles a kernel, which no test boots
 bench-disk: setup
-	$(sub) tools
+	$(sub) tools guest-page-pools
 	@tools/testing/bench/disk.sh
 
 clean:

@@ -264,7 +264,7 @@ host_column() {
 
 	[ "$(id -u)" -ne 0 ] || apart=(unshare -n)
 	mkdir "$work/peer"
-	ZCRX_IF=lo ZCRX_GUEST=127.0.0.1 ZCRX_GUEST6=::1 "${apart[@]}" bash -c '
+	no_end_rows=1 ZCRX_IF=lo ZCRX_GUEST=127.0.0.1 ZCRX_GUEST6=::1 "${apart[@]}" bash -c '
 		ip link set lo up || exit
 		"$1" "$3/peer" &
 		"$2" --guest matrix "$3" host
