@@ -106,14 +106,6 @@ static void ask_napis(struct crew *crew)
 	crew->napis_at = clock_ns();
 }
 
-/* A kernel that does not count what it copies (6.15 to 7.1) leaves no other sign of a stray flow */
-static bool copies_unseen(const struct crew *crew)
-{
-	const struct receiver *r = &crew->members[0];
-
-	return r->backend->ops->zero_copy && !(r->t.counted & ZCRX_COUNTED_FOREIGN);
-}
-
 /* The life of a receiver that is not the first */
 static void *live(void *arg)
 {
@@ -156,11 +148,8 @@ int crew_start(struct crew *crew)
 {
 	int err = 0;
 
-	if (crew->n == 1) {
-		if (copies_unseen(crew))
-			ask_napis(crew);
+	if (crew->n == 1)
 		return 0;
-	}
 	stop_remind_install();
 	for (uint32_t i = 1; i < crew->n && !err; i++)
 		err = start_member(crew, &crew->members[i]);
@@ -272,6 +261,14 @@ static void note_stray(struct crew *crew, const struct conn *c, enum queue_owner
 
 	if (!(*count)++ && r->backend->ops->zero_copy)
 		say_stray(r, c, elsewhere ? "flow-elsewhere" : "flow-unknown");
+}
+
+/* A kernel that does not count what it copies (6.15 to 7.1) leaves no other sign of a stray flow */
+static bool copies_unseen(const struct crew *crew)
+{
+	const struct receiver *r = &crew->members[0];
+
+	return r->backend->ops->zero_copy && !(r->t.counted & ZCRX_COUNTED_FOREIGN);
 }
 
 static struct receiver *owner_of(struct crew *crew, const struct conn *c)
