@@ -7,6 +7,7 @@
 # and includes this file. Variables of the caller:
 #   O=DIR        where to build (default: build/ at the top, one directory a variant)
 #   VARIANT=...  gcc (default), clang, asan (gcc with address and undefined behaviour sanitizers),
+#                tsan (gcc with the thread sanitizer),
 #                fuzz (clang, those two and libFuzzer, for tools/testing/fuzz), gcov (gcc, counts lines)
 
 tools := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
@@ -17,6 +18,7 @@ O ?= $(top)/build/$(VARIANT)
 comma := ,
 CC := $(if $(filter clang fuzz,$(VARIANT)),clang,gcc)
 san := $(if $(filter asan fuzz,$(VARIANT)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+san += $(if $(filter tsan,$(VARIANT)),-fsanitize=thread)
 san += $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $(if $(filter gcov,$(VARIANT)),--coverage)
 CFLAGS ?= -O2 -g
 all_cflags = -std=gnu11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \

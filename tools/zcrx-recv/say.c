@@ -97,23 +97,28 @@ static struct progress_seen take_progress(struct crew *crew, struct progress_see
 	return total;
 }
 
-/* Whether the kernel says what it copied where it need not have */
-static bool copies_are_known(const struct receiver *r)
+/*
+ * Whether the kernel says what it copied where it need not have. All receivers have the same
+ * backend: the first is asked, as the others may have closed theirs.
+ */
+static bool copies_are_known(const struct crew *crew)
 {
-	return !r->backend->ops->zero_copy || r->t.counted;
+	const struct receiver *first = &crew->members[0];
+
+	return !first->backend->ops->zero_copy || first->t.counted;
 }
 
 /* null where the kernel does not tell: see copies_are_known() */
-static void json_share(struct json *j, const struct receiver *r, uint64_t zc_bytes, uint64_t bytes)
+static void json_share(struct json *j, const struct crew *crew, uint64_t zc_bytes, uint64_t bytes)
 {
-	json_double(j, "zero_copy_percent", copies_are_known(r) ? percent(zc_bytes, bytes) : NAN);
+	json_double(j, "zero_copy_percent", copies_are_known(crew) ? percent(zc_bytes, bytes) : NAN);
 }
 
-static void json_progress(struct report *out, const struct receiver *r,
+static void json_progress(struct report *out, const struct crew *crew,
 			  const struct progress_seen *p, uint64_t ns)
 {
 	report_rate(out, p->bytes, ns);
-	json_share(&out->json, r, p->zc_bytes, p->bytes);
+	json_share(&out->json, crew, p->zc_bytes, p->bytes);
 	json_double(&out->json, "aligned_percent", percent(p->aligned_bytes, p->bytes));
 }
 
@@ -141,7 +146,7 @@ static void json_queue_rates(struct report *out, const struct crew *crew,
 
 		json_open(&out->json, NULL);
 		json_u64(&out->json, "queue", r->cfg.queue);
-		json_progress(out, r, &each[i], ns);
+		json_progress(out, crew, &each[i], ns);
 		json_u64(&out->json, "connections", r->load);
 		json_close(&out->json);
 	}
@@ -164,7 +169,7 @@ void say_interval(struct receiver *r, uint64_t now)
 
 	if (!p.bytes && !crew->open)
 		return;
-	if (copies_are_known(r))
+	if (copies_are_known(crew))
 		snprintf(zc, sizeof(zc), "%.1f", percent(p.zc_bytes, p.bytes));
 	flockfile(r->report->talk);
 	fprintf(r->report->talk,
@@ -177,7 +182,7 @@ void say_interval(struct receiver *r, uint64_t now)
 	if (!report_event(r->report, "interval"))
 		return;
 	json_double(&r->report->json, "at", at);
-	json_progress(r->report, r, &p, ns);
+	json_progress(r->report, crew, &p, ns);
 	json_u64(&r->report->json, "connections", crew->open);
 	if (crew->n > 1)
 		json_queue_rates(r->report, crew, each, ns);
@@ -517,7 +522,7 @@ static void warn_counters(struct receiver *r, const struct tally *t)
 	struct diag_env env = say_env(r, NULL);
 
 	warn_count(r, "completion-ring-full", t->stats.starved);
-	if (!copies_are_known(r)) {
+	if (!copies_are_known(r->crew)) {
 		look_kernel(&env);
 		say_warning(r, &env, "copies-not-counted");
 	}
@@ -582,7 +587,7 @@ static void json_stats(struct json *j, const struct receiver *r, const struct rx
 	json_u64(j, "zero_copy_bytes", s->zc_bytes);
 	json_u64(j, "copied_bytes", s->copied_bytes);
 	json_u64(j, "aligned_bytes", s->aligned_bytes);
-	json_share(j, r, s->zc_bytes, s->bytes);
+	json_share(j, r->crew, s->zc_bytes, s->bytes);
 	json_double(j, "aligned_percent", percent(s->aligned_bytes, s->bytes));
 	json_u64(j, "pieces", s->pieces);
 	json_u64(j, "completions", s->completions);
@@ -654,10 +659,10 @@ static void say_places(struct receiver *r, const char *title, const struct recei
 	report_places(r->report, title, &t->softirq, &t->program, &irq);
 }
 
-/* Percent, or that it is not known: @r is any of those with this backend that still has it */
-static const char *zero_copy_share(const struct receiver *r, const struct rx_stats *s, char *buf)
+/* Percent, or that it is not known */
+static const char *zero_copy_share(const struct crew *crew, const struct rx_stats *s, char *buf)
 {
-	return copies_are_known(r) ? report_percent(percent(s->zc_bytes, s->bytes), buf) : "?";
+	return copies_are_known(crew) ? report_percent(percent(s->zc_bytes, s->bytes), buf) : "?";
 }
 
 /* A queue: lines for people, and an element of a list in a JSON line */
@@ -672,7 +677,7 @@ static void say_queue(struct receiver *r, const struct receiver *of)
 	snprintf(text, sizeof(text),
 		 "%s, %" PRIu64 " connection%s, %s %% zero copy, %s %% page-aligned",
 		 report_size(s->bytes, size), t->connections, t->connections == 1 ? "" : "s",
-		 zero_copy_share(r, s, zc),
+		 zero_copy_share(r->crew, s, zc),
 		 report_percent(percent(s->aligned_bytes, s->bytes), aligned));
 	report_list(r->report, title, text);
 	if (j->out) {
@@ -721,7 +726,7 @@ static void say_sum(struct receiver *r, const struct rx_stats *s, uint64_t ns)
 		rate[REPORT_NUMBER];
 
 	fprintf(r->report->talk, "received %s (%s %% zero copy, %s %% page-aligned) in %s s, %s Gbit/s\n",
-		report_size(s->bytes, size), zero_copy_share(r, s, zc),
+		report_size(s->bytes, size), zero_copy_share(r->crew, s, zc),
 		report_percent(percent(s->aligned_bytes, s->bytes), aligned),
 		report_number((double)ns / 1e9, seconds), report_number(report_gbit(s->bytes, ns), rate));
 }

@@ -20,12 +20,18 @@ if [ -z "${ZCRX_IN_NETNS:-}" ]; then
 fi
 ip link set lo up || tap_skip_all 'cannot set lo up'
 
+# programs VARIANT: those that are meant from here on
+programs() {
+	local tool
+
+	for tool in zcrx-recv zcrx-send; do
+		make -s -C "$top/tools/$tool" VARIANT="$1" >&2 || return
+	done
+	bin=$top/build/$1
+}
+
 # The sanitizers watch: the memory that a test misuses is as good as a wrong byte
-variant=${VARIANT:-asan}
-for tool in zcrx-recv zcrx-send; do
-	make -s -C "$top/tools/$tool" VARIANT="$variant" >&2 || tap_skip_all "$tool does not build"
-done
-bin=$top/build/$variant
+programs "${VARIANT:-asan}" || tap_skip_all 'the tools do not build'
 port=9999
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -76,6 +82,15 @@ lines_are() {
 }
 
 sends_nc() { timeout 60 nc.openbsd -N "$@" "$port" <data >/dev/null; }
+
+# Sends some bytes, then breaks off
+sends_reset() {
+	perl -MSocket -e '
+		socket(S, PF_INET, SOCK_STREAM, 0);
+		connect(S, sockaddr_in($ARGV[0], inet_aton("127.0.0.1"))) or die;
+		syswrite(S, "x" x 100000); select(undef, undef, undef, 0.2);
+		setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close(S);' "$port"
+}
 
 # ended WANT TEXT: the receiver's exit status
 ended() {
