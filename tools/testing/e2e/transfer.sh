@@ -111,7 +111,7 @@ guest_gather() {
 # stall WHAT: the receiver stops for so long that its window closes and the sender probes it
 stall() {
 	recv_start --once --verify
-	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --bytes $((slow < 8 ? 64 / slow : 8))M"
+	peer_start "$bin/zcrx-send $ZCRX_GUEST $port --pattern --time 2"
 	nap 0.1
 	kill -STOP "$recv_pid"
 	nap 1.5
