@@ -6,6 +6,10 @@
 # sanitizers for memory, and under that for threads, which sees what two of them use at a time.
 
 set -u
+# Some kernels place memory at random in more of the address space than the thread sanitizer knows
+if [ -z "${ZCRX_NOT_RANDOM:-}" ] && setarch -R true 2>/dev/null; then
+	ZCRX_NOT_RANDOM=1 exec setarch -R "$0" "$@"
+fi
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 # shellcheck source=host-lib.sh
 . "$here/host-lib.sh"
