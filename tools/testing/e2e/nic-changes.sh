@@ -224,22 +224,38 @@ guest_split() {
 
 faults_were() { "$bin/bnxt-emu" ctl stats | grep -q "^fault_hwrm_fail:* *$1\$"; }
 
-# Rings that the firmware refuses to free, when the interface goes down: they would be missing when it
-# comes up, and might be used meanwhile
+# Rings that the firmware refuses to free. They would be missing when the next ones are made, and might
+# be used meanwhile, although their buffers were given back
 guest_rings_left() {
-	local k
+	local all k entries
 
 	setup
 	bind_queue
+	all=$(rings_made)
 	for k in 0 1 2 3; do
-		"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1:after=$k >/dev/null
+		ring_stays $k
 		ip link set eth0 down
-		tap_ok "ring $k is not freed: one fault" faults_were $((k + 1))
-		"$bin/bnxt-emu" ctl fault clear >/dev/null
-		tap_eq "$("$bin/bnxt-emu" ctl rings | grep -c .)" 0 "ring $k is not freed: the device has none left"
+		stayed "ring $k is not freed" $((k + 1))
+		tap_eq "$(rings_made)" 0 "ring $k is not freed: the device has none left"
 		honoured "ring $k is not freed, down and up" ip link set eth0 up
 	done
+	# only the rings are made anew, as a rule
+	for k in 0 1 2 3; do
+		entries=$((200 + k))
+		ring_stays $k
+		tap_ok "ethtool -G, ring $k is not freed" ethtool -G eth0 rx $entries
+		stayed "ethtool -G, ring $k is not freed" $((k + 5))
+		tap_eq "$(rings_made)" "$all" "ethtool -G, ring $k is not freed: the device has as many as before"
+		still_zero_copy "ethtool -G, ring $k is not freed"
+	done
 	unbind_queue "rings left"
+}
+
+rings_made() { "$bin/bnxt-emu" ctl rings | grep -c .; }
+ring_stays() { "$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1:after="$1" >/dev/null; }
+stayed() { # TITLE TIMES
+	tap_ok "$1: one fault" faults_were "$2"
+	"$bin/bnxt-emu" ctl fault clear >/dev/null
 }
 
 # TITLE: the driver has been away, and what was set with it
@@ -340,7 +356,7 @@ guest_firmware() {
 	unbind_queue "firmware"
 
 	# what it had not freed the reset has
-	"$bin/bnxt-emu" ctl fault set hwrm-fail=RING_FREE:count=1 >/dev/null
+	ring_stays 0
 	tap_ok "a ring is not freed" ethtool -G eth0 rx 255
 	"$bin/bnxt-emu" ctl fault clear >/dev/null
 	firmware_fails "a ring is not freed, fatal" fatal
