@@ -133,7 +133,7 @@ struct io_uring_zc_rx_stats {
  * @if_idx: interface index, in the network namespace of the caller
  * @if_rxq_id: RX queue of that interface
  * @region_id: index of the registered buffer (IORING_REGISTER_BUFFERS) that
- *	receives the data; page aligned at both ends, less than 4 GiB. More can
+ *	receives the data; page aligned at both ends, at most 1 GiB. More can
  *	be added later with IORING_ZC_RX_CTRL_ADD_REGION
  * @rq_entries: refill ring entries, a power of two, at most 32768
  * @cq_entries: completion ring entries, a power of two, at most 65536
