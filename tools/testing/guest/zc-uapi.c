@@ -67,6 +67,23 @@ static int reg_call(struct zc *z, void *arg)
 		       IORING_REGISTER_ZC_RX_IFQ_NR, arg, 1) ? -errno : 0;
 }
 
+static int ctrl_call(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region)
+{
+	struct io_uring_zc_rx_ctrl ctrl = {
+		.zcrx_ifq_idx = ifq,
+		.op = op,
+		.region_id = region,
+		.reason = (uintptr_t)z->reason,
+		.reason_len = sizeof(z->reason),
+	};
+	int ret;
+
+	memset(z->reason, 0, sizeof(z->reason));
+	ret = (int)syscall(__NR_io_uring_register, z->ring.ring_fd,
+			   IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
+	return ret < 0 ? -errno : ret;
+}
+
 static void zc_region(struct zc *z, size_t pages)
 {
 	z->region_size = pages * PAGE;
@@ -281,6 +298,41 @@ static void test_ring_flags(const struct target *t)
 	zc_buffer(&z, z.region, z.region_size);
 	zc_defaults(&z, t);
 	expect_refused(&z, EINVAL, "IORING_SETUP_DEFER_TASKRUN", "a ring without DEFER_TASKRUN");
+	zc_close(&z);
+}
+
+/* The ring takes @op besides what its owner needs to get as far as that */
+static void restrict_ring(struct zc *z, unsigned int op)
+{
+	struct io_uring_restriction allow[] = {
+		{ .opcode = IORING_RESTRICTION_REGISTER_OP, .register_op = IORING_REGISTER_BUFFERS },
+		{ .opcode = IORING_RESTRICTION_REGISTER_OP, .register_op = (uint8_t)op },
+	};
+
+	if (syscall(__NR_io_uring_register, z->ring.ring_fd, IORING_REGISTER_RESTRICTIONS, allow, 2) ||
+	    syscall(__NR_io_uring_register, z->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0))
+		tap_bail("cannot restrict a ring: %s", strerror(errno));
+}
+
+static void test_restrictions(const struct target *t)
+{
+	struct zc z = {};
+
+	zc_ring(&z, RING_FLAGS | IORING_SETUP_R_DISABLED);
+	restrict_ring(&z, IORING_REGISTER_ZC_RX_CTRL_NR);
+	zc_region(&z, REGION_PAGES);
+	zc_buffer(&z, z.region, z.region_size);
+	zc_defaults(&z, t);
+	tap_eq(reg_call(&z, &z.reg), -EACCES, "a ring that is not allowed to register an ifq");
+	zc_close(&z);
+
+	zc_ring(&z, RING_FLAGS | IORING_SETUP_R_DISABLED);
+	restrict_ring(&z, IORING_REGISTER_ZC_RX_IFQ_NR);
+	zc_region(&z, REGION_PAGES);
+	zc_buffer(&z, z.region, z.region_size);
+	zc_defaults(&z, t);
+	tap_eq(reg_call(&z, &z.reg), 0, "one that is allowed to");
+	tap_eq(ctrl_call(&z, 0, IORING_ZC_RX_CTRL_FLUSH_RQ, 0), -EACCES, "... and to do nothing else with it");
 	zc_close(&z);
 }
 
@@ -629,23 +681,6 @@ static void test_limit(const struct target *t)
 	       "a multishot receive ends at its limit, to the byte");
 	pair_close(&p);
 	zc_close(&z);
-}
-
-static int ctrl_call(struct zc *z, uint32_t ifq, uint32_t op, uint32_t region)
-{
-	struct io_uring_zc_rx_ctrl ctrl = {
-		.zcrx_ifq_idx = ifq,
-		.op = op,
-		.region_id = region,
-		.reason = (uintptr_t)z->reason,
-		.reason_len = sizeof(z->reason),
-	};
-	int ret;
-
-	memset(z->reason, 0, sizeof(z->reason));
-	ret = (int)syscall(__NR_io_uring_register, z->ring.ring_fd,
-			   IORING_REGISTER_ZC_RX_CTRL_NR, &ctrl, 1);
-	return ret < 0 ? -errno : ret;
 }
 
 static void read_fdinfo(int fd, char *all, size_t size)
@@ -1154,6 +1189,7 @@ int main(int argc, char **argv)
 	test_reason_buffer(&t);
 	test_read_only_reg(&t);
 	test_ring_flags(&t);
+	test_restrictions(&t);
 	test_regions(&t);
 	test_caller(&t);
 	test_busy(&t);
