@@ -25,16 +25,17 @@ static int feed_bind(int fd, const char *from)
 
 static int feed_connect(const struct feed *f)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(f->port ? f->port : PATHS_PORT) };
-	int fd = paths_socket(f->ns ? f->ns : "peer", AF_INET, f->type ? f->type : SOCK_STREAM, f->proto);
+	const char *to = f->to ? f->to : PATHS_GUEST;
+	struct sockaddr_storage a = {};
+	const socklen_t len = paths_address(&a, to, f->port);
+	int fd = paths_socket(f->ns ? f->ns : "peer", a.ss_family, f->type ? f->type : SOCK_STREAM, f->proto);
 	int one = 1, err;
 
 	if (fd < 0)
 		return -errno;
 	paths_limit(fd);
-	inet_pton(AF_INET, f->to ? f->to : PATHS_GUEST, &a.sin_addr);
 	err = f->from ? feed_bind(fd, f->from) : 0;
-	if (!err && connect(fd, (const struct sockaddr *)&a, sizeof(a)))
+	if (!err && connect(fd, (const struct sockaddr *)&a, len))
 		err = -errno;
 	if (!err && f->segments)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

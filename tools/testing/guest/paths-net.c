@@ -5,7 +5,14 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,28 +98,87 @@ static uint64_t datagrams_read(int fd, const struct feed *f)
 	return at;
 }
 
+/* They wait where they came to while the user's pages go round */
+static bool datagrams_held(struct paths *p, struct feed *f)
+{
+	user_pause(p);
+	if (!path_ok(p, feed_start(f) && feed_wait(f), "datagrams are sent"))
+		return false;
+	paths_nap(100 * p->slow);
+	path_written(p, f->bytes);
+	user_resume(p);
+	path_ok(p, user_turns(p), "the user's pages go round");
+	return true;
+}
+
+static void datagrams_are(struct paths *p, const struct feed *f, uint64_t right)
+{
+	if (!path_ok(p, right == f->bytes, "every byte is right"))
+		tap_diag("%llu of %llu", (unsigned long long)right, (unsigned long long)f->bytes);
+}
+
 static void run_datagrams(struct paths *p, const struct path *path)
 {
 	const struct datagram_case *d = path->arg;
 	struct feed f = { .base = p->base, .type = SOCK_DGRAM, .to = d->to, .bytes = DATAGRAMS * 1400,
 			  .chunk = d->len, .gap_us = 100 };
 	int fd = path_datagrams(d->ns, 0, 0), one = 1;
-	uint64_t got;
 
 	if (!path_ok(p, fd >= 0, "there is a socket"))
 		return;
 	if (d->gro)
 		setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
-	user_pause(p);
-	if (path_ok(p, feed_start(&f) && feed_wait(&f), "datagrams are sent")) {
-		paths_nap(100 * p->slow);
-		path_written(p, f.bytes);
-		user_resume(p);
-		path_ok(p, user_turns(p), "the user's pages go round");
-		got = datagrams_read(fd, &f);
-		if (!path_ok(p, got == f.bytes, "every byte is right"))
-			tap_diag("%llu of %llu", (unsigned long long)got, (unsigned long long)f.bytes);
+	if (datagrams_held(p, &f))
+		datagrams_are(p, &f, datagrams_read(fd, &f));
+	close(fd);
+}
+
+/* --- TUN ----------------------------------------------------------------- */
+
+static int tun_open(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* How many bytes of the pattern come before one that is wrong */
+static uint64_t tun_read(int fd, const struct feed *f)
+{
+	const size_t head = sizeof(struct iphdr) + sizeof(struct udphdr);
+	static uint8_t buf[65536];
+	uint64_t at = 0;
+	ssize_t n;
+
+	while (at < f->bytes && (n = read(fd, buf, sizeof(buf))) > 0) {
+		const struct iphdr *ip = (const struct iphdr *)buf;
+
+		/* the kernel itself sends some, over IPv6 */
+		if (ip->version != 4 || ip->protocol != IPPROTO_UDP || (size_t)n <= head)
+			continue;
+		if (pattern_check(buf + head, f->base + at, (size_t)n - head) < (size_t)n - head)
+			break;
+		at += (size_t)n - head;
 	}
+	return at;
+}
+
+static void run_tun(struct paths *p, const struct path *path)
+{
+	struct feed f = { .base = p->base, .type = SOCK_DGRAM, .to = PATHS_SIDE, .bytes = DATAGRAMS * 1400,
+			  .gap_us = 100 };
+	int fd = tun_open(path->arg);
+
+	if (!path_ok(p, fd >= 0, "there is a device"))
+		return;
+	if (datagrams_held(p, &f))
+		datagrams_are(p, &f, tun_read(fd, &f));
 	close(fd);
 }
 
@@ -181,6 +247,10 @@ static void run_mirror(struct paths *p, const struct path *path)
 	ns "ip xfrm policy add src 192.0.2.1 dst 198.51.100.2 proto tcp dport 9990 dir " dir		\
 	" tmpl src 198.51.100.1 dst 198.51.100.2 proto esp reqid 2 mode tunnel\n"
 
+/* Addresses of the link over IPv6 */
+#define PEER6	"2001:db8::1"
+#define GUEST6	"2001:db8::2"
+
 #define UNESP(ns)	ns "ip xfrm policy flush\n" ns "ip xfrm state flush\n"
 
 static const struct net_case to_side = { .to = PATHS_SIDE, .l = { .ns = "side", .mss = 1448 } };
@@ -240,6 +310,10 @@ const struct path paths_net[] = {
 	  &(const struct net_case){ .tap = true, .l = { .ns = "side", .port = 9991, .mss = 1448 } } },
 	{ "ESP", ESP(PATHS_PEER, PATHS_GUEST, "out", "peer ") ESP(PATHS_PEER, PATHS_GUEST, "in", ""),
 	  UNESP("peer ") UNESP(""), run_stream, &(const struct net_case){ .cipher = true, .l = { .mss = 1300 } } },
+	{ "IPv6", .run = run_stream,
+	  .arg = &(const struct net_case){ .to = GUEST6, .l = { .ipv6 = true, .mss = 1428 } } },
+	{ "ESP over IPv6", ESP(PEER6, GUEST6, "out", "peer ") ESP(PEER6, GUEST6, "in", ""), UNESP("peer ") UNESP(""),
+	  run_stream, &(const struct net_case){ .to = GUEST6, .cipher = true, .l = { .ipv6 = true, .mss = 1300 } } },
 	{ "forwarded into ESP", PATHS_SIDE_UP TUNNEL("out", "") TUNNEL("in", "side "), UNESP("") PATHS_SIDE_DOWN, run_stream,
 	  &(const struct net_case){ .to = PATHS_SIDE, .l = { .ns = "side", .mss = 1300 } } },
 	{ "GRE",
@@ -301,6 +375,15 @@ const struct path paths_net[] = {
 	  "tc filter add dev eth0 ingress matchall action mirred egress redirect dev i0\n",
 	  "tc qdisc del dev eth0 clsact\nip link del i0\n", run_mirror,
 	  &(const struct mirror_case){ .dev = "i0" } },
+	{ "TUN",
+	  "ip tuntap add t0 mode tun\n"
+	  "ip addr add 198.51.100.1/24 dev t0\n"
+	  "ip link set t0 up\n"
+	  "echo 1 >/proc/sys/net/ipv4/ip_forward\n"
+	  "peer ip route add 198.51.100.0/24 via 192.0.2.2\n",
+	  "peer ip route del 198.51.100.0/24\n"
+	  "echo 0 >/proc/sys/net/ipv4/ip_forward\n"
+	  "ip tuntap del t0 mode tun\n", run_tun, "t0" },
 	{ "UDP", .run = run_datagrams, .arg = &(const struct datagram_case){} },
 	{ "UDP aggregated",
 	  "ethtool -K eth0 rx-gro-hw off\n", "ethtool -K eth0 rx-gro-hw on\n", run_datagrams,

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* Addresses: that of the bound interface, its peer's, and those of what lies behind */
@@ -110,7 +111,7 @@ bool user_turns(struct paths *p);
  * @ns: network namespace it comes from; NULL: "peer"
  * @type: SOCK_STREAM (default) or SOCK_DGRAM
  * @proto: protocol of the socket
- * @to: IPv4 address; NULL: %PATHS_GUEST
+ * @to: IPv4 or IPv6 address; NULL: %PATHS_GUEST
  * @from: source address to bind to, or NULL
  * @port: port; 0: %PATHS_PORT
  * @base: position in the pattern
@@ -156,6 +157,7 @@ uint64_t paths_now_ms(void);
 void paths_nap(unsigned int ms);
 int paths_shell(const char *commands);
 void paths_limit(int fd);
+socklen_t paths_address(struct sockaddr_storage *a, const char *host, uint16_t port);
 int paths_socket(const char *ns, int domain, int type, int proto);
 int paths_in_ns(const char *ns);
 void paths_back(int saved);
@@ -164,6 +166,7 @@ void paths_back(int saved);
  * struct path_listen - how to be connected to
  * @ns: network namespace; NULL: the own one
  * @port: port; 0: %PATHS_PORT
+ * @ipv6: over IPv6
  * @proto: protocol of the socket
  * @mss: TCP_MAXSEG, 0: as it is
  * @rcvbuf: SO_RCVBUF, 0: 4 MB
@@ -174,6 +177,7 @@ void paths_back(int saved);
 struct path_listen {
 	const char *ns;
 	uint16_t port;
+	bool ipv6;
 	int proto;
 	int mss;
 	int rcvbuf;

@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -179,10 +180,38 @@ int paths_socket(const char *ns, int domain, int type, int proto)
 	return fd;
 }
 
-static int bound_socket(const char *ns, int type, int proto, uint16_t port, int rcvbuf)
+/**
+ * paths_address() - an address for bind(2) or connect(2)
+ * @a: out: the address
+ * @host: IPv4 or IPv6 in text
+ * @port: port, 0: %PATHS_PORT
+ *
+ * Return: its length, bytes.
+ */
+socklen_t paths_address(struct sockaddr_storage *a, const char *host, uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port ? port : PATHS_PORT) };
-	int fd = paths_socket(ns, AF_INET, type, proto), one = 1;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)a;
+	struct sockaddr_in *in = (struct sockaddr_in *)a;
+
+	memset(a, 0, sizeof(*a));
+	port = htons(port ? port : PATHS_PORT);
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = port;
+		return sizeof(*in6);
+	}
+	memset(a, 0, sizeof(*a));
+	in->sin_family = AF_INET;
+	in->sin_port = port;
+	inet_pton(AF_INET, host, &in->sin_addr);
+	return sizeof(*in);
+}
+
+static int bound_socket(const char *ns, int type, int proto, const char *any, uint16_t port, int rcvbuf)
+{
+	struct sockaddr_storage a;
+	const socklen_t len = paths_address(&a, any, port);
+	int fd = paths_socket(ns, a.ss_family, type, proto), one = 1;
 
 	if (fd < 0)
 		return -1;
@@ -190,7 +219,7 @@ static int bound_socket(const char *ns, int type, int proto, uint16_t port, int 
 		rcvbuf = 4 << 20;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf));
-	if (!bind(fd, (const struct sockaddr *)&a, sizeof(a)))
+	if (!bind(fd, (const struct sockaddr *)&a, len))
 		return fd;
 	close(fd);
 	return -1;
@@ -204,7 +233,7 @@ static int bound_socket(const char *ns, int type, int proto, uint16_t port, int 
  */
 int path_listen(const struct path_listen *l)
 {
-	int fd = bound_socket(l->ns, SOCK_STREAM, l->proto, l->port, l->rcvbuf);
+	int fd = bound_socket(l->ns, SOCK_STREAM, l->proto, l->ipv6 ? "::" : "0.0.0.0", l->port, l->rcvbuf);
 
 	if (fd < 0)
 		return -1;
@@ -256,7 +285,7 @@ int paths_tcp_pair(int fd[2])
  */
 int path_datagrams(const char *ns, uint16_t port, int rcvbuf)
 {
-	return bound_socket(ns, SOCK_DGRAM, 0, port, rcvbuf);
+	return bound_socket(ns, SOCK_DGRAM, 0, "0.0.0.0", port, rcvbuf);
 }
 
 static bool readable(struct paths *p, int fd)
