@@ -4,8 +4,9 @@
 #
 # One receiver with several queues: each connection is received by the thread of the queue that its
 # flow comes by, without a copy, and every byte is right; so is that of a flow that comes by
-# another queue, and of one whose rule is changed on the way. Ended in mid-stream, by SIGINT, by an error of one thread or by SIGKILL, it
-# leaves the queues as they were. ZCRX_TEST_SIZE is what one connection carries (default 4M).
+# another queue, and of one whose rule is changed on the way. Ended in mid-stream, by SIGINT, by an
+# error of one thread or by SIGKILL, it leaves the queues as they were. One ring with two ifqs: each
+# request is of the ifq that it names. ZCRX_TEST_SIZE is what one connection carries (default 4M).
 
 # shellcheck source=lib.sh disable=SC2317 # functions are called by name
 . "$(dirname "$0")/lib.sh"
@@ -52,9 +53,10 @@ main() {
 
 	need_kernel "$kernel"
 	make_work
-	make_inputs 2000{2,3,4,5,9} 2001{2,3,4,5}
+	make_inputs 2000{2,3,4,5,9} 2001{2,3,4,5} 20033
 	vm "two queues" queues --queues 6 --mtu 4168 -- 2,3 2 3
 	vm "four queues" queues --queues 6 --mtu 4168 --mem 1G -- 2-5 2 3 4 5
+	vm "two ifqs" two_ifqs --queues 6 --mtu 4168
 	vm "ends" ends --queues 6 --mtu 4168
 	# memory of another queue is memory like any other: what lies there is copied
 	vm "crossed" crossed --queues 6 --mtu 4168 -- OK

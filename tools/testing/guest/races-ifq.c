@@ -31,12 +31,13 @@ int races_ifq_region(struct races_ifq *q, uint32_t pages)
 	return 0;
 }
 
-static int register_ifq(struct races_ifq *q, const char *iface, unsigned int queue,
+static int register_ifq(struct races_ifq *q, const char *iface, unsigned int queue, uint32_t region,
 			uint32_t rq_entries, uint32_t cq_entries, int cpu)
 {
 	q->reg = (struct io_uring_zc_rx_ifq_reg){
 		.if_idx = if_nametoindex(iface),
 		.if_rxq_id = queue,
+		.region_id = region,
 		.rq_entries = rq_entries,
 		.cq_entries = cq_entries,
 		.flags = cpu >= 0 ? IORING_ZC_RX_IFQ_CPU : 0,
@@ -59,6 +60,26 @@ static int map_rings(struct races_ifq *q)
 	q->rq_tail = *races_ifq_at(q, q->reg.rq_off.tail);
 	q->cq_head = *races_ifq_at(q, q->reg.cq_off.head);
 	return 0;
+}
+
+/**
+ * races_ifq_bind() - register an interface queue of a ring that there is
+ * @q: interface queue with a ring
+ * @iface: interface
+ * @queue: receive queue
+ * @region: index of the registered buffer to receive into
+ * @rq_entries: of the refill ring, a power of two
+ * @cq_entries: of the completion ring, likewise
+ * @cpu: processor for the queue's interrupt, or -1
+ *
+ * Return: 0, -errno.
+ */
+int races_ifq_bind(struct races_ifq *q, const char *iface, unsigned int queue, uint32_t region,
+		   uint32_t rq_entries, uint32_t cq_entries, int cpu)
+{
+	int ret = register_ifq(q, iface, queue, region, rq_entries, cq_entries, cpu);
+
+	return ret ? ret : map_rings(q);
 }
 
 /**
@@ -85,9 +106,7 @@ int races_ifq_open(struct races_ifq *q, const char *iface, unsigned int queue, u
 	}
 	ret = io_uring_register_buffers(&q->ring, &iov, 1);
 	if (!ret)
-		ret = register_ifq(q, iface, queue, rq_entries, cq_entries, cpu);
-	if (!ret)
-		ret = map_rings(q);
+		ret = races_ifq_bind(q, iface, queue, 0, rq_entries, cq_entries, cpu);
 	if (ret)
 		races_ifq_close(q);
 	return ret;

@@ -33,6 +33,8 @@ struct races_ifq {
 };
 
 int races_ifq_region(struct races_ifq *q, uint32_t pages);
+int races_ifq_bind(struct races_ifq *q, const char *iface, unsigned int queue, uint32_t region,
+		   uint32_t rq_entries, uint32_t cq_entries, int cpu);
 int races_ifq_open(struct races_ifq *q, const char *iface, unsigned int queue, uint32_t rq_entries,
 		   uint32_t cq_entries, int cpu);
 void races_ifq_close(struct races_ifq *q);
