@@ -19,7 +19,7 @@ traffic() { # TITLE [PORT-OPTION...]
 	shift
 	pgrep -x iperf3 >/dev/null || iperf_server 5201
 	for way in '' -R; do
-		peer "iperf3 -c $ZCRX_GUEST -t $seconds $way $*"
+		iperf_peer "iperf3 -c $ZCRX_GUEST -t $seconds $way $*"
 		tap_eq $? 0 "$title: iperf3 $way" || tap_diag "$(tail -n 5 "$peer_out")"
 	done
 }
@@ -99,7 +99,7 @@ stream_interrupts() {
 	local before
 
 	before=$(interrupts)
-	peer "iperf3 -u -c $ZCRX_GUEST -b 8M -l 100 -t 2"
+	iperf_peer "iperf3 -u -c $ZCRX_GUEST -b 8M -l 100 -t 2"
 	tap_eq $? 0 "a stream of small packets" || tap_diag "$(tail -n 5 "$peer_out")"
 	made=$(($(interrupts) - before))
 }

@@ -51,9 +51,9 @@ plus() { echo $(($1 + $2)); }
 
 # Transfers in both directions
 transfers() { # TITLE
-	peer "timeout $((seconds + 60)) iperf3 -c $ZCRX_GUEST -t $seconds"
+	iperf_peer "timeout $((seconds + 60)) iperf3 -c $ZCRX_GUEST -t $seconds"
 	tap_eq $? 0 "$1: iperf3 to the guest ends, $(rate)" || tap_diag "$(cat "$peer_out")"
-	peer "timeout $((seconds + 60)) iperf3 -c $ZCRX_GUEST -t $seconds -R"
+	iperf_peer "timeout $((seconds + 60)) iperf3 -c $ZCRX_GUEST -t $seconds -R"
 	tap_eq $? 0 "$1: iperf3 from the guest ends, $(rate)" || tap_diag "$(cat "$peer_out")"
 	file_to_guest "$1"
 	file_from_guest "$1"

@@ -225,6 +225,13 @@ iperf_server() {
 	"${@:2}" iperf3 -s -D -p "$1" >/dev/null && wait_for 5 listens "$@"
 }
 
+# iperf_peer COMMAND: what the peer runs with iperf3 against the guest's server, which between two
+# clients listens anew
+iperf_peer() {
+	wait_for 5 listens 5201
+	peer "$1"
+}
+
 # recv_start OPTION...: sets $recv_pid; output in $recv_out or else $work/recv.json, and in $work/recv.err.
 # $recv_wrap is what runs it
 recv_wrap=()

@@ -62,6 +62,7 @@ zcrx-send <                  | 99 |         | $wrap $bin/zcrx-send $ZCRX_GUEST6 
 
 # And who has no need of a guest
 declare -A more_ways=([host]='
+ssh -W                   | 0 | --page-mss | $work/ssh -W 127.0.0.1:$port host <$work/input
 nc.openbsd, IPv6         | 0 | --page-mss | nc.openbsd -N ::1 $port <$work/input
 ncat, IPv4               | 0 | --page-mss | ncat --send-only 127.0.0.1 $port <$work/input
 socat, IPv6              | 0 | --page-mss | socat -u STDIN TCP:[::1]:$port <$work/input
@@ -92,6 +93,35 @@ rows() {
 		done
 		"$1" "${@:3}" "${fields[@]}"
 	done 3<<<"$2"
+}
+
+# A server that only loopback reaches, and $work/ssh as a client that it lets in. It has the mounts for
+# itself: the only user is made for this, and his home has the key
+start_ssh() {
+	local dir=$work/sshd
+
+	for_ssh=''
+	command -v dropbear >/dev/null && command -v ssh >/dev/null || return
+	mkdir -p "$dir/home/.ssh" && chmod 700 "$dir/home" "$dir/home/.ssh" &&
+		dropbearkey -t ed25519 -f "$dir/host" >/dev/null 2>&1 &&
+		ssh-keygen -q -t ed25519 -N '' -f "$dir/key" &&
+		install -m 600 "$dir/key.pub" "$dir/home/.ssh/authorized_keys" || return
+	echo "root:x:0:0:root:$dir/home:/bin/sh" >"$dir/passwd"
+	mount --bind "$dir/passwd" /etc/passwd || return
+	cat >"$work/ssh" <<-END
+		#!/bin/sh
+		exec ssh -F none -i $dir/key -p 2222 -o HostName=127.0.0.1 -o User=root -o IdentitiesOnly=yes \
+			-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "\$@"
+	END
+	chmod +x "$work/ssh"
+	dropbear -F -E -s -P '' -p 127.0.0.1:2222 -r "$dir/host" 2>"$dir/log" &
+	for_ssh=$!
+	wait_for 5 listens 2222
+}
+
+stop_ssh() {
+	[ -z "$for_ssh" ] || kill "$for_ssh"
+	umount /etc/passwd 2>/dev/null
 }
 
 # The report of the transfer: sets $end, and $hash if there is one
@@ -184,8 +214,9 @@ with_sender() { # BACKEND NAME MIN_ALIGNED OPTIONS COMMAND
 	local sink_number=0 program=${5#'$wrap '}
 
 	program=${program%% *}
+	program=${program/'$work'/$work}
 	[[ $program == '$bin'* ]] || command -v "$program" >/dev/null || {
-		tap_skip "$1, $2" "no $program (scripts/setup installs it)"
+		tap_skip "$1, $2" "no ${program##*/} (scripts/setup installs it)"
 		return
 	}
 	sender_number=$((sender_number + 1))
@@ -225,6 +256,7 @@ guest_matrix() { # COLUMN
 		scratch=$work/scratch
 		direct=$scratch
 		bin=$top/build/$host_variant
+		start_ssh
 	else
 		find_direct
 	fi
@@ -240,6 +272,7 @@ guest_matrix() { # COLUMN
 	for backend in ${zero_copy[$1]-}; do
 		with_backend "$backend" "$how"
 	done
+	[ "$1" != host ] || stop_ssh
 }
 
 # From a guest, whose NIC takes pages where they are
@@ -260,9 +293,9 @@ guest_sends() {
 
 # As if this machine were the guest: both ends in a network namespace, over lo
 host_column() {
-	local -a apart=(unshare -rn)
+	local -a apart=(unshare -rnm)
 
-	[ "$(id -u)" -ne 0 ] || apart=(unshare -n)
+	[ "$(id -u)" -ne 0 ] || apart=(unshare -nm)
 	mkdir "$work/peer"
 	no_end_rows=1 ZCRX_IF=lo ZCRX_GUEST=127.0.0.1 ZCRX_GUEST6=::1 "${apart[@]}" bash -c '
 		ip link set lo up || exit

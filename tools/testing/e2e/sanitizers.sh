@@ -17,7 +17,7 @@ traffic() { # TITLE [IPERF3-OPTION...]
 	local title=$1
 
 	shift
-	peer "iperf3 -c $ZCRX_GUEST -t $seconds $*"
+	iperf_peer "iperf3 -c $ZCRX_GUEST -t $seconds $*"
 	tap_eq $? 0 "iperf3, $title" || tap_diag "$(tail -n 5 "$peer_out")"
 }
 

@@ -33,8 +33,8 @@ guest_traffic() {
 	iperf_server 5201
 	for name in '' '-R' '-P 4' '-6'; do
 		case $name in
-		-6) peer "iperf3 -J -c $ZCRX_GUEST6 -t $seconds" ;;
-		*) peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $name" ;;
+		-6) iperf_peer "iperf3 -J -c $ZCRX_GUEST6 -t $seconds" ;;
+		*) iperf_peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $name" ;;
 		esac
 		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
 		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")

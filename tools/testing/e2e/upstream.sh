@@ -43,7 +43,7 @@ guest_probe() { # CPUS
 	tap_ok "ping, IPv6" ping -q -c 20 -i 0.02 "$ZCRX_PEER6"
 	iperf_server 5201
 	for name in '' '-R'; do
-		peer "iperf3 -J -c $ZCRX_GUEST -t 1 $name"
+		iperf_peer "iperf3 -J -c $ZCRX_GUEST -t 1 $name"
 		tap_eq $? 0 "iperf3 ${name:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
 		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")
 		# what two processors get done on a host with fewer idle ones is not the point

@@ -35,7 +35,7 @@ guest_nic() {
 	iperf_server 5201
 	# of 32 streams each queue gets some, but once in 2000 times
 	for n in '' -R '-P 32'; do
-		peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $n"
+		iperf_peer "iperf3 -J -c $ZCRX_GUEST -t $seconds $n"
 		tap_eq $? 0 "iperf3 ${n:-to the guest}" || tap_diag "$(tail -n 5 "$peer_out")"
 		rate=$(awk '/"sum_received"/ { on = 1 } on && /bits_per_second/ { printf "%d", $2 / 1e6; exit }' "$peer_out")
 		tap_ok "iperf3 ${n:-to the guest}: $rate Mbit/s, at least 5" test "${rate:-0}" -ge 5
